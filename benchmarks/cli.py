@@ -1,0 +1,168 @@
+"""The command line: one subcommand for each benchmark, and `all`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmarks import idle_peers, latency, memory, session, startup, throughput
+from benchmarks.options import Matrix, common, make_matrix, make_settings, matrix, size
+from benchmarks.settings import Settings
+from benchmarks.turn_about import Question
+
+PAUSE_MS = 5.0
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Measure shmzmq beside pyzmq, multiprocessing.Pipe and multiprocessing.Queue.
+
+    All libraries are measured in one run, in turn (A B A B ...), each time between fresh processes.
+    The figures are medians over the rounds; a ratio is the median of the ratios within each round.
+    A library that is not installed is named and left out. The exit status is 1 when a measurement
+    failed.
+    """
+
+
+@main.command("throughput")
+@matrix
+@common
+def throughput_command(
+    transports: tuple[str, ...], sizes: tuple[int, ...], patterns: tuple[str, ...], **options: Any
+) -> None:
+    """Messages a second from one sender to one receiver.
+
+    Plain loops of send(bytes) and recv(), counted by the receiver from the end of a warm-up batch
+    to the last message. REQ/REP counts requests, each answered by an empty reply. PUB/SUB would
+    drop messages, so its publisher waits for the subscriber every 10,000 messages or 16 MiB. At
+    most 1,000 messages or 64 MiB wait on each side (high water mark).
+    """
+    settings = make_settings(options)
+    cases = make_matrix(transports, sizes, patterns).cases()
+    conclude(throughput.questions(cases, settings), settings, options["json_file"])
+
+
+@main.command("latency")
+@matrix
+@click.option(
+    "--pause-ms",
+    "pauses_ms",
+    multiple=True,
+    type=click.FloatRange(0),
+    help="Pause before each round trip, so that both sides are asleep; 0 is busy. May be repeated."
+    "  [default: 0 5]",
+)
+@common
+def latency_command(
+    transports: tuple[str, ...],
+    sizes: tuple[int, ...],
+    patterns: tuple[str, ...],
+    pauses_ms: tuple[float, ...],
+    **options: Any,
+) -> None:
+    """The time of a round trip, busy and after a pause.
+
+    A message there and the same message back, one at a time, in µs: the median and the 99th
+    percentile. Busy round trips follow one another at once, so that both sides stay awake.
+    PUSH/PULL and PUB/SUB use a second pair of sockets for the way back.
+    """
+    settings = make_settings(options)
+    cases = make_matrix(transports, sizes, patterns).cases()
+    pauses = pauses_ms or (0.0, PAUSE_MS)
+    conclude(latency.questions(cases, pauses, settings), settings, options["json_file"])
+
+
+@main.command("idle-peers")
+@click.option("--idle", type=click.IntRange(1), help="Idle sockets.  [default: 1000; quick: 100]")
+@click.option(
+    "--size",
+    "message_size",
+    type=size,
+    metavar="SIZE",
+    default=64,
+    show_default=True,
+    help="Size of the messages.",
+)
+@common
+def idle_peers_command(idle: int | None, message_size: int, **options: Any) -> None:
+    """The rate through one busy peer of a PULL socket, alone and among many idle ones.
+
+    The idle PUSH sockets live in processes of 200 sockets each and have sent one message before the
+    clock starts. The limits on open files are those of the shell.
+    """
+    settings = make_settings(options)
+    questions = idle_peers.questions(idle or default_idle(options), message_size, settings)
+    conclude(questions, settings, options["json_file"])
+
+
+@main.command("startup")
+@click.option(
+    "--contexts",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Contexts to make and end in the loop.",
+)
+@common
+def startup_command(contexts: int, **options: Any) -> None:
+    """How long it takes to get going.
+
+    The import in a fresh interpreter; the time from the first context to the first message over ipc
+    between two fresh processes, one of which binds and then the other connects; and contexts made
+    and ended in a loop, with a message through an ipc pair in each.
+    """
+    settings = make_settings(options)
+    conclude(startup.questions(contexts, settings), settings, options["json_file"])
+
+
+@main.command("memory")
+@click.option(
+    "--pipes",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Idle connected pipes to divide by.",
+)
+@common
+def memory_command(pipes: int, **options: Any) -> None:
+    """What an idle connected pipe costs over ipc.
+
+    Shared memory is what the file system /dev/shm has in use, so unlinked segments count, and so
+    does what other programs do there in the meantime. The processes' own memory and open files are
+    those of the two applications, not of any helper process.
+    """
+    settings = make_settings(options)
+    conclude(memory.questions(pipes, settings), settings, options["json_file"])
+
+
+@main.command("all")
+@common
+def all_command(**options: Any) -> None:
+    """All benchmarks with their defaults, one record. An hour; with --quick some minutes."""
+    settings = make_settings(options)
+    cases = Matrix().cases()
+    questions = [
+        *throughput.questions(cases, settings),
+        *latency.questions(cases, (0.0, PAUSE_MS), settings),
+        *idle_peers.questions(default_idle(options), 64, settings),
+        *startup.questions(100, settings),
+        *memory.questions(100, settings),
+    ]
+    conclude(questions, settings, options["json_file"])
+
+
+def default_idle(options: dict[str, Any]) -> int:
+    """Return how many idle sockets there are unless told."""
+    return 100 if options["quick"] else 1000
+
+
+def conclude(questions: Sequence[Question], settings: Settings, json_file: Path | None) -> None:
+    """Ask, report, and end the process with status 1 when something failed."""
+    questions = [question for question in questions if question.takers]
+    if not questions:
+        raise click.ClickException("none of the libraries here can do this benchmark")
+    answers = session.answer_all(questions, settings)
+    if not session.report(answers, settings, json_file):
+        sys.exit(1)

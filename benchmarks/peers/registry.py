@@ -1,0 +1,36 @@
+"""The list of libraries, and which of them can run here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from benchmarks.peers import mp_pipe, mp_queue, pyzmq, shmzmq
+from benchmarks.peers.interface import Peer
+from benchmarks.peers.zeromq import ZeromqPeer
+
+PEERS: tuple[Peer, ...] = (shmzmq.PEER, pyzmq.PEER, mp_pipe.PEER, mp_queue.PEER)
+
+
+@dataclass
+class Roster:
+    """The libraries of this run: those that can be measured, and why the others cannot."""
+
+    present: list[Peer] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def zeromq(self) -> list[ZeromqPeer]:
+        """Return those with pyzmq's API."""
+        return [peer for peer in self.present if isinstance(peer, ZeromqPeer)]
+
+
+def muster(peers: Iterable[Peer]) -> Roster:
+    """Return the roster of `peers`, by trying to import each."""
+    roster = Roster()
+    for peer in peers:
+        try:
+            roster.versions[peer.name] = peer.version()
+        except ImportError as reason:
+            roster.missing[peer.name] = str(reason)
+        else:
+            roster.present.append(peer)
+    return roster

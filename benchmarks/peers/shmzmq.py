@@ -1,0 +1,5 @@
+"""shmzmq, the library of this repository."""
+
+from benchmarks.peers.zeromq import ZeromqPeer
+
+PEER = ZeromqPeer("shmzmq", module="shmzmq")

@@ -1,0 +1,46 @@
+"""The compiled core: which modules are built, and how. All other metadata stands in pyproject.toml.
+
+The hot path is Python source in Cython's pure Python mode; a module is one extension.
+"""
+
+from glob import glob
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+COMPILED = [
+    "shmzmq/shm/board.py",
+    "shmzmq/shm/doorbell.py",
+    "shmzmq/shm/ring.py",
+    "shmzmq/shm/waiting.py",
+    "shmzmq/message.py",
+    "shmzmq/pipe.py",
+    *sorted(set(glob("shmzmq/patterns/*.py")) - {"shmzmq/patterns/__init__.py"}),
+    "shmzmq/socket_base.py",
+]
+
+DIRECTIVES = {
+    "language_level": 3,
+    "boundscheck": False,
+    "wraparound": False,
+    "cdivision": True,
+    "initializedcheck": False,
+    "binding": True,
+    "embedsignature": True,
+}
+
+
+def extensions() -> list[Extension]:
+    """Return one extension for each compiled module, as cythonize wants them."""
+    sources = [
+        Extension(
+            path.removesuffix(".py").replace("/", "."),
+            [path],
+            extra_compile_args=["-O3", "-fno-strict-aliasing"],
+        )
+        for path in COMPILED
+    ]
+    return cythonize(sources, compiler_directives=DIRECTIVES, build_dir="build/cython")
+
+
+setup(ext_modules=extensions())

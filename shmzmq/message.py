@@ -1,0 +1,149 @@
+"""Frames: a message part as an object, with its buffer, its `more` flag and what is known of its sender."""
+
+import time
+
+import cython
+from cython.cimports.cpython.buffer import PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+
+from .errors import NotDone
+
+
+class MessageTracker:
+    """Tells when every buffer of a message that was sent without a copy may be used again.
+
+    A message is copied into shared memory before send returns, so it is done from the start; the class
+    is here so that programs written for zero-copy sends work unchanged.
+    """
+
+    def __init__(self, *towatch):
+        self.peers = set()
+        for item in towatch:
+            tracker = item.tracker if isinstance(item, Frame) else item
+            if tracker is None:
+                raise ValueError("not a tracked message")
+            if not isinstance(tracker, MessageTracker) and not hasattr(tracker, "is_set"):
+                raise TypeError(f"cannot track {item!r}: expected Frame, MessageTracker or Event")
+            self.peers.add(tracker)
+
+    @property
+    def done(self):
+        """Whether every buffer may be used again."""
+        return all(
+            peer.done if isinstance(peer, MessageTracker) else peer.is_set() for peer in self.peers
+        )
+
+    def wait(self, timeout=-1):
+        """Block until done, at most *timeout* seconds (-1 or None: for ever).
+
+        Raises NotDone when the time is up.
+        """
+        limit = 3600 * 24 * 7 if timeout is None or timeout < 0 else timeout
+        deadline = time.monotonic() + limit
+        for peer in self.peers:
+            left = max(deadline - time.monotonic(), 0)
+            if isinstance(peer, MessageTracker):
+                peer.wait(timeout=left)
+            elif not peer.wait(timeout=left):
+                raise NotDone
+
+
+_DONE = MessageTracker()
+
+
+@cython.cclass
+class Frame:
+    """One part of a message.
+
+    *data* is any object with a contiguous buffer, or None for an empty frame. With *track*, `tracker`
+    is a MessageTracker. *copy* and *copy_threshold* are taken for the sake of programs that pass them:
+    sending copies once, into shared memory. Raises TypeError for text: encode it first.
+    """
+
+    def __init__(self, data=None, track=False, copy=None, copy_threshold=None):
+        if isinstance(data, str):
+            raise TypeError(f"a Frame holds bytes, not text: encode {data!r} first")
+        self.data = b"" if data is None else data
+        if not isinstance(self.data, bytes):
+            memoryview(self.data).release()  # TypeError here, not at the first send
+        self.tracker = _DONE if track else None
+
+    def __getbuffer__(self, buffer: cython.pointer(Py_buffer), flags: cython.int):
+        PyObject_GetBuffer(self.data, buffer, flags)
+
+    def __len__(self):
+        return self.nbytes
+
+    def __copy__(self):
+        frame = Frame(self.data, track=self.tracker is not None)
+        frame.more = self.more
+        return frame
+
+    def __eq__(self, other):
+        if not isinstance(other, (Frame, bytes, bytearray, memoryview)):
+            return NotImplemented
+        return self.bytes == bytes(other)
+
+    def __hash__(self):
+        return hash(self.bytes)
+
+    def __bytes__(self):
+        return self.bytes
+
+    def __str__(self):
+        return self.bytes.decode()
+
+    def __repr__(self):
+        return f"<{type(self).__module__}.{type(self).__name__}({self.bytes!r:.120})>"
+
+    @property
+    def nbytes(self):
+        """The size of the data in bytes."""
+        view: Py_buffer
+        PyObject_GetBuffer(self.data, cython.address(view), PyBUF_SIMPLE)
+        size = view.len
+        PyBuffer_Release(cython.address(view))
+        return size
+
+    @property
+    def bytes(self):
+        """The data as bytes."""
+        return self.data if isinstance(self.data, bytes) else bytes(self.data)
+
+    @property
+    def buffer(self):
+        """The data as a memoryview, without a copy."""
+        return memoryview(self.data)
+
+    def get(self, option):
+        """Return what is known of this part.
+
+        *option* is the name of a property that the sender or its transport gave ("Socket-Type", "Identity",
+        "Peer-Address", ...), or the number of a message option: MORE (1). Raises ZMQError(EINVAL) when
+        there is no such property.
+        """
+        from .errors import ZMQError
+
+        if isinstance(option, str):
+            if self.properties and option in self.properties:
+                return self.properties[option]
+            raise ZMQError(22, f"this message has no property {option!r}")
+        if option == 1:
+            return int(self.more)
+        raise ZMQError(22, f"{option!r} is not a message option; expected a property's name or MORE")
+
+    def set(self, option, value):
+        """Message options cannot be set: raises ZMQError(EINVAL)."""
+        from .errors import ZMQError
+
+        raise ZMQError(22, f"the message option {option!r} cannot be set")
+
+    def __getitem__(self, key):
+        return self.get(key)
+
+
+def received(data, more, properties):
+    """Return a Frame over *data* as it was received; *properties* says what is known of its sender."""
+    frame: Frame = Frame(data)
+    frame.more = more
+    frame.properties = properties
+    return frame

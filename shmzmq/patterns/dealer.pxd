@@ -1,0 +1,5 @@
+from shmzmq.patterns.pattern cimport Pattern
+
+
+cdef class Dealer(Pattern):
+    pass

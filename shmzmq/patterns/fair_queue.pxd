@@ -1,0 +1,22 @@
+from shmzmq.pipe cimport Pipe
+from shmzmq.shm.waiting cimport Watch
+
+
+cdef class FairQueue:
+    cdef list pipes            # the first `active` of them are in the active list
+    cdef int active, current
+    cdef bint more             # in the middle of a message from pipes[current]
+    cdef Pipe last             # where the part read last came from
+    cdef list ended            # shared with the pattern
+
+    cdef void add(self, Pipe pipe)
+    cdef void remove(self, Pipe pipe)
+    cdef void activate(self, Pipe pipe)
+    cdef void deactivate(self, Pipe pipe)
+    cdef object recv(self)
+    cdef void skip_message(self)
+    cdef bint has_in(self)
+    cdef bint rest(self)
+    cdef int watch(self, Watch *watches, int most)
+    cdef void swap(self, int i, int j)
+    cdef int _end(self, Pipe pipe) except -1

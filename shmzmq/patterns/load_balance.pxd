@@ -1,0 +1,30 @@
+from libc.stdint cimport uint64_t
+
+from shmzmq.pipe cimport Pipe
+from shmzmq.shm.waiting cimport Watch
+
+# What sending came to, for every pattern.
+cdef enum:
+    SENT = 1
+    WOULD_BLOCK = 2
+
+
+cdef class LoadBalancer:
+    cdef list pipes            # the first `active` of them may have room
+    cdef int active, current
+    cdef bint more             # in the middle of a message to pipes[current]
+    cdef bint dropping         # the pipe went in the middle of a message: the rest has nowhere to go
+    cdef Pipe last             # where the part sent last went
+    cdef list ended            # shared with the pattern
+
+    cdef void add(self, Pipe pipe)
+    cdef void remove(self, Pipe pipe)
+    cdef void activate(self, Pipe pipe)
+    cdef void deactivate(self, Pipe pipe)
+    cdef int send(self, const char *data, uint64_t size, bint more) except -1
+    cdef int abandon(self, Pipe pipe, uint64_t size) except -1
+    cdef void rollback(self)
+    cdef bint has_out(self)
+    cdef void revisit(self)
+    cdef int watch(self, Watch *watches, int most)
+    cdef void swap(self, int i, int j)

@@ -1,0 +1,24 @@
+from libc.stdint cimport uint64_t
+
+from shmzmq.patterns.fair_queue cimport FairQueue
+from shmzmq.patterns.load_balance cimport LoadBalancer
+from shmzmq.pipe cimport Pipe
+from shmzmq.shm.waiting cimport Watch
+
+
+cdef class Pattern:
+    cdef public bint more      # the part received last has another behind it
+    cdef readonly list ended   # pipes at their end: the socket takes them away
+    cdef Pipe source           # where the part received last came from
+    cdef FairQueue queue       # None where nothing is received, or not this way
+    cdef LoadBalancer out      # None where nothing is sent, or not this way
+
+    cdef int send(self, const char *data, uint64_t size, bint more) except -1
+    cdef object recv(self)
+    cdef bint has_in(self) except -1
+    cdef bint has_out(self) except -1
+    cdef int on_ready(self, Pipe pipe) except -1
+    cdef int on_room(self, Pipe pipe) except -1
+    cdef bint rest(self) except -1
+    cdef int watch_in(self, Watch *watches, int most)
+    cdef int watch_out(self, Watch *watches, int most)

@@ -1,0 +1,132 @@
+"""What every socket type answers to. A pattern sees pipes and messages, nothing else.
+
+A type is composed from FairQueue (`queue`), LoadBalancer (`out`) and Distributor, and inherits from no
+other type. What stands here serves the types that simply have one, the other or both; the rest say more.
+"""
+
+import errno
+
+import cython
+from cython.cimports.shmzmq.patterns.fair_queue import FairQueue
+from cython.cimports.shmzmq.patterns.load_balance import LoadBalancer
+from cython.cimports.shmzmq.pipe import Pipe
+
+from ..errors import ZMQError
+
+
+@cython.cclass
+class Pattern:
+    """The routing of one socket. No method waits: the socket waits, and asks again.
+
+    send  writes one part: SENT, or WOULD_BLOCK when a whole message cannot be taken now.
+    recv  returns one part as bytes, None when there is none; `more` says whether it has another behind it.
+    """
+
+    name = ""
+    peers: tuple = ()
+    sends = True
+    receives = True
+    keeps_outbound = True
+    """Whether what a lost peer had not read is for the next one (subscriptions and publications are not)."""
+
+    def __init__(self, *, queue: cython.bint = False, balance: cython.bint = False):
+        self.ended = []
+        if queue:
+            self.queue = FairQueue(self.ended)
+        if balance:
+            self.out = LoadBalancer(self.ended)
+
+    def attach(self, pipe: Pipe):
+        """Take *pipe* into the routing."""
+        if self.queue is not None:
+            self.queue.add(pipe)
+        if self.out is not None:
+            self.out.add(pipe)
+
+    def detach(self, pipe: Pipe):
+        """Let *pipe* go; it has no far end any more, or the socket closes."""
+        if self.queue is not None:
+            self.queue.remove(pipe)
+        if self.out is not None:
+            self.out.remove(pipe)
+
+    def renewed(self, pipe: Pipe):
+        """The far end of *pipe* was lost and a fresh segment waits for the next one."""
+
+    def identified(self, pipe: Pipe):
+        """The far end of *pipe* is there and its routing id known."""
+
+    def configure(self, name: str, value):
+        """Take note of the socket option *name*, which is one of this pattern's."""
+
+    def accepts_another(self) -> bool:
+        """Whether another pipe may be attached; PAIR has one peer only."""
+        return True
+
+    def rollback(self):
+        """Forget the parts of a message whose last part was not sent."""
+        if self.out is not None:
+            self.out.rollback()
+
+    @property
+    def dropped(self):
+        """How many messages were dropped for want of room or of a peer."""
+        return 0
+
+    def send(self, data, size, more):
+        if self.out is None:
+            raise ZMQError(errno.ENOTSUP, f"a {self.name} socket cannot send")
+        return self.out.send(data, size, more)
+
+    def recv(self):
+        if self.queue is None:
+            raise ZMQError(errno.ENOTSUP, f"a {self.name} socket cannot receive")
+        data = self.queue.recv()
+        self.more = self.queue.more
+        self.source = self.queue.last
+        return data
+
+    def has_in(self):
+        return self.queue is not None and self.queue.has_in()
+
+    def has_out(self):
+        return self.out is not None and self.out.has_out()
+
+    def on_ready(self, pipe):
+        if self.queue is not None:
+            self.queue.activate(pipe)
+            return 0
+        # Nothing to read for the user here, but the far end may have said goodbye.
+        pipe.attend()
+        while True:
+            while pipe.skip():
+                pass
+            if pipe.is_ended():
+                self.ended.append(pipe)
+                return 0
+            if pipe.rest():
+                return 0
+
+    def on_room(self, pipe):
+        if self.out is not None:
+            self.out.activate(pipe)
+        return 0
+
+    def rest(self):
+        return self.queue is None or self.queue.rest()
+
+    def watch_in(self, watches, most):
+        return 0 if self.queue is None else self.queue.watch(watches, most)
+
+    def watch_out(self, watches, most):
+        return 0 if self.out is None else self.out.watch(watches, most)
+
+    # -- for tests; the socket calls the compiled methods itself ---------------------------------------
+
+    def put(self, data: bytes, more: cython.bint = False):
+        """Send one part; 1 sent, 2 would block."""
+        return self.send(data, len(data), more)
+
+    def take(self):
+        """Receive one part, or None."""
+        return self.recv()

@@ -1,0 +1,49 @@
+"""PUB: each message to every subscriber that wants it and has room (RFC 29)."""
+
+import cython
+from cython.cimports.shmzmq.patterns.pattern import Pattern
+from cython.cimports.shmzmq.patterns.publisher import Publisher
+from cython.cimports.shmzmq.pipe import Pipe
+
+
+@cython.cclass
+class Pub(Pattern):
+    """Never blocks: who wants nothing gets nothing, who has no room misses the message."""
+
+    name = "PUB"
+    peers = ("SUB", "XSUB")
+    receives = False
+    keeps_outbound = False
+
+    def __init__(self):
+        Pattern.__init__(self)
+        self.publisher = Publisher(self.ended, False)
+
+    def attach(self, pipe: Pipe):
+        self.publisher.add(pipe)
+        self.publisher.absorb(pipe)
+
+    def detach(self, pipe: Pipe):
+        self.publisher.remove(pipe)
+
+    def renewed(self, pipe: Pipe):
+        # The next subscriber has wishes of its own.
+        self.publisher.remove(pipe)
+        self.publisher.add(pipe)
+
+    def rollback(self):
+        self.publisher.out.rollback()
+
+    @property
+    def dropped(self):
+        """How many messages subscribers missed for want of room."""
+        return self.publisher.out.dropped
+
+    def send(self, data, size, more):
+        return self.publisher.send(data, size, more)
+
+    def has_out(self):
+        return True
+
+    def on_ready(self, pipe):
+        return self.publisher.absorb(pipe)

@@ -1,0 +1,15 @@
+from libc.stdint cimport uint64_t
+
+from shmzmq.patterns.distribute cimport Distributor
+from shmzmq.pipe cimport Pipe
+
+
+cdef class Publisher:
+    cdef Distributor out
+    cdef object topics         # TopicTable: prefix -> pipes
+    cdef object upstream       # deque of messages for the user, or None when he gets none
+    cdef bint in_user_message
+
+    cdef int send(self, const char *data, uint64_t size, bint more) except -1
+    cdef int absorb(self, Pipe pipe) except -1
+    cdef int _take(self, Pipe pipe, bytes data) except -1

@@ -1,0 +1,5 @@
+from shmzmq.patterns.pattern cimport Pattern
+
+
+cdef class Pull(Pattern):
+    pass

@@ -1,0 +1,93 @@
+"""REQ: a request, then its reply, in strict turn (RFC 28)."""
+
+import cython
+from cython.cimports.shmzmq.patterns.load_balance import SENT, WOULD_BLOCK
+from cython.cimports.shmzmq.patterns.pattern import Pattern
+from cython.cimports.shmzmq.pipe import Pipe
+
+from ..constants import Errno
+from ..errors import ZMQError
+
+
+@cython.cclass
+class Req(Pattern):
+    """A request goes to the next peer with room, behind an empty delimiter; the reply comes from there.
+
+    Whatever another peer says, or what has no delimiter, is dropped.
+    """
+
+    name = "REQ"
+    peers = ("REP", "ROUTER")
+
+    def __init__(self):
+        Pattern.__init__(self, queue=True, balance=True)
+
+    def detach(self, pipe: Pipe):
+        Pattern.detach(self, pipe)
+        if self.asked is pipe:
+            self.asked = None
+
+    def rollback(self):
+        self.out.rollback()
+        self.began = False
+
+    def send(self, data, size, more):
+        if self.receiving:
+            raise ZMQError(
+                Errno.EFSM, "a REQ socket must receive the reply before it sends the next request"
+            )
+        if not self.began:
+            if self.out.send(b"", 0, True) != SENT:
+                return WOULD_BLOCK
+            self.began = True
+            self.asked = self.out.last
+        try:
+            self.out.send(data, size, more)
+        except ZMQError:
+            self.began = False
+            raise
+        if not more:
+            self.began = False
+            self.receiving = True
+        return SENT
+
+    def find_reply(self):
+        """Return the first part of the awaited reply; None while it has not come."""
+        while True:
+            part = self.queue.recv()
+            if part is None:
+                return None
+            if self.queue.last is self.asked and self.queue.more and not part:
+                return self.queue.recv()
+            self.queue.skip_message()
+
+    def recv(self):
+        if not self.receiving:
+            raise ZMQError(Errno.EFSM, "a REQ socket must send a request before it receives")
+        if self.held is not None:
+            part = self.held
+            self.held = None
+        elif self.queue.more:
+            part = self.queue.recv()
+        else:
+            part = self.find_reply()
+        if part is None:
+            return None
+        self.more = self.queue.more
+        self.source = self.queue.last
+        if not self.more:
+            self.receiving = False
+        return part
+
+    def has_in(self):
+        if not self.receiving:
+            return False
+        if self.held is None and not self.queue.more:
+            self.held = self.find_reply()
+        return self.held is not None or self.queue.more
+
+    def has_out(self):
+        return not self.receiving and (self.began or self.out.has_out())
+
+    def rest(self):
+        return self.held is None and self.queue.rest()

@@ -1,0 +1,20 @@
+from libc.stdint cimport uint64_t
+
+from shmzmq.patterns.pattern cimport Pattern
+from shmzmq.pipe cimport Pipe
+
+
+cdef class Router(Pattern):
+    cdef dict by_id            # routing id -> pipe
+    cdef dict anonymous        # pipes whose far end has not said who it is
+    cdef uint64_t next_id
+    cdef bint held             # has_in found a message: its id and first part wait
+    cdef bytes held_id, held_part
+    cdef bint held_more
+    cdef bint sending          # the routing id was taken, the parts are to follow
+    cdef Pipe target           # who they go to; None: nobody, they are dropped
+    cdef bint mandatory
+    cdef readonly uint64_t dropped_messages
+
+    cdef int choose_target(self, bytes routing_id) except -1
+    cdef bint find(self) except -1

@@ -1,0 +1,15 @@
+from shmzmq.patterns.fair_queue cimport FairQueue
+from shmzmq.pipe cimport Pipe
+
+
+cdef class Subscriber:
+    cdef FairQueue queue
+    cdef list pipes
+    cdef dict counts           # prefix -> how often the user subscribed to it
+    cdef object topics         # TopicTable of the same prefixes
+    cdef bytes held            # the first part of a message that passed the filter, not yet received
+    cdef bint filtering        # SUB filters what arrives; XSUB leaves that to the publisher
+
+    cdef object recv(self)
+    cdef bint has_in(self)
+    cdef void send_up(self, bytes message, bint more)

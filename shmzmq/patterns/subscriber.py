@@ -1,0 +1,96 @@
+"""The subscribing half that SUB and XSUB share: what the user wants, told to every publisher (RFC 29)."""
+
+import cython
+from cython.cimports.shmzmq.patterns.fair_queue import FairQueue
+from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.ring import RING_OK
+
+from ..errors import ZMQError
+from .topics import TopicTable
+
+
+@cython.cclass
+class Subscriber:
+    """Subscriptions, counted, and the messages that match them."""
+
+    def __init__(self, ended: list, filtering: cython.bint):
+        self.queue = FairQueue(ended)
+        self.pipes = []
+        self.counts = {}
+        self.topics = TopicTable()
+        self.filtering = filtering
+
+    def add(self, pipe: Pipe):
+        """Take a publisher's pipe in and tell it all subscriptions. Subscriptions have no high water mark."""
+        pipe.outbound.set_limit(0)
+        self.pipes.append(pipe)
+        self.queue.add(pipe)
+        self.tell_all(pipe)
+
+    def remove(self, pipe: Pipe):
+        """Let a publisher go."""
+        if pipe in self.pipes:
+            self.pipes.remove(pipe)
+        if pipe is self.queue.last:
+            self.held = None
+        self.queue.remove(pipe)
+
+    def tell_all(self, pipe: Pipe):
+        """Send every subscription up *pipe*."""
+        for prefix in self.counts:
+            _write(pipe, b"\x01" + prefix, False)
+
+    def subscribe(self, prefix: bytes):
+        """Count one more subscription to *prefix* and tell the publishers."""
+        self.counts[prefix] = self.counts.get(prefix, 0) + 1
+        self.topics.add(prefix, self)
+        self.send_up(b"\x01" + prefix, False)
+
+    def unsubscribe(self, prefix: bytes):
+        """Count one subscription less; the publishers hear when it was the last."""
+        count = self.counts.get(prefix, 0)
+        if count == 0:
+            return
+        if count > 1:
+            self.counts[prefix] = count - 1
+            return
+        del self.counts[prefix]
+        self.topics.remove(prefix, self)
+        self.send_up(b"\x00" + prefix, False)
+
+    def send_up(self, message, more):
+        """Send a part to every publisher."""
+        for item in self.pipes:
+            _write(item, message, more)
+
+    def recv(self):
+        """Return the next part of a message that matches; the first part is the topic."""
+        if self.held is not None:
+            data = self.held
+            self.held = None
+            return data
+        first: cython.bint = not self.queue.more
+        while True:
+            data = self.queue.recv()
+            if data is None or not first or not self.filtering or self.topics.wants(data):
+                return data
+            self.queue.skip_message()
+
+    def has_in(self):
+        """Whether recv would return a part; what does not match is dropped on the way."""
+        if self.held is None and self.queue.has_in():
+            self.held = self.recv()
+        return self.held is not None
+
+
+@cython.cfunc
+def _write(pipe: Pipe, message: bytes, more: cython.bint):
+    try:
+        if pipe.write(message, len(message), more) != RING_OK:
+            pipe.rollback()
+            return
+    except ZMQError:
+        pipe.rollback()  # no memory; a subscription is said again to the next publisher
+        return
+    if not more:
+        pipe.flush()

@@ -1,0 +1,62 @@
+"""XPUB: as PUB, and the user reads what the subscribers send: new topics, gone topics, messages (RFC 29)."""
+
+import cython
+from cython.cimports.shmzmq.patterns.pattern import Pattern
+from cython.cimports.shmzmq.patterns.publisher import Publisher
+from cython.cimports.shmzmq.pipe import Pipe
+
+
+@cython.cclass
+class XPub(Pattern):
+    """Receives byte 1 + prefix for the first subscriber of a prefix, byte 0 + prefix after the last."""
+
+    name = "XPUB"
+    peers = ("SUB", "XSUB")
+    keeps_outbound = False
+
+    def __init__(self):
+        Pattern.__init__(self)
+        self.publisher = Publisher(self.ended, True)
+
+    def attach(self, pipe: Pipe):
+        self.publisher.add(pipe)
+        self.publisher.absorb(pipe)
+
+    def detach(self, pipe: Pipe):
+        self.publisher.remove(pipe)
+
+    def renewed(self, pipe: Pipe):
+        self.publisher.remove(pipe)
+        self.publisher.add(pipe)
+
+    def rollback(self):
+        self.publisher.out.rollback()
+
+    @property
+    def dropped(self):
+        """How many messages subscribers missed for want of room."""
+        return self.publisher.out.dropped
+
+    def send(self, data, size, more):
+        return self.publisher.send(data, size, more)
+
+    def recv(self):
+        if not self.publisher.upstream:
+            return None
+        data, more, pipe = self.publisher.upstream.popleft()
+        self.more = more
+        self.source = pipe
+        return data
+
+    def has_in(self):
+        return bool(self.publisher.upstream)
+
+    def has_out(self):
+        return True
+
+    def on_ready(self, pipe):
+        return self.publisher.absorb(pipe)
+
+    def rest(self):
+        # What subscribers send is read as soon as it is posted: no pipe is ever left attended.
+        return not self.publisher.upstream

@@ -1,0 +1,7 @@
+from shmzmq.patterns.pattern cimport Pattern
+from shmzmq.patterns.subscriber cimport Subscriber
+
+
+cdef class XSub(Pattern):
+    cdef Subscriber subscriber
+    cdef bint sending          # in the middle of a user's message upstream

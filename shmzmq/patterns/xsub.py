@@ -1,0 +1,69 @@
+"""XSUB: as SUB, but subscriptions are messages that the user sends, and nothing is filtered here (RFC 29)."""
+
+import cython
+from cython.cimports.shmzmq.patterns.load_balance import SENT
+from cython.cimports.shmzmq.patterns.pattern import Pattern
+from cython.cimports.shmzmq.patterns.subscriber import Subscriber
+from cython.cimports.shmzmq.pipe import Pipe
+
+
+@cython.cclass
+class XSub(Pattern):
+    """A message of byte 1 or 0 and a prefix subscribes or cancels; any other goes to the publishers."""
+
+    name = "XSUB"
+    peers = ("PUB", "XPUB")
+    keeps_outbound = False
+
+    def __init__(self):
+        Pattern.__init__(self)
+        self.subscriber = Subscriber(self.ended, False)
+
+    def attach(self, pipe: Pipe):
+        self.subscriber.add(pipe)
+
+    def detach(self, pipe: Pipe):
+        self.subscriber.remove(pipe)
+
+    def renewed(self, pipe: Pipe):
+        self.subscriber.tell_all(pipe)
+
+    def rollback(self):
+        for item in self.subscriber.pipes:
+            pipe: Pipe = item
+            pipe.rollback()
+        self.sending = False
+
+    def send(self, data, size, more):
+        message: bytes = data[:size]
+        first: cython.bint = not self.sending
+        self.sending = more
+        if first and not more and message[:1] == b"\x01":
+            self.subscriber.subscribe(message[1:])
+        elif first and not more and message[:1] == b"\x00":
+            self.subscriber.unsubscribe(message[1:])
+        else:
+            self.subscriber.send_up(message, more)
+        return SENT
+
+    def recv(self):
+        data = self.subscriber.recv()
+        self.more = self.subscriber.queue.more
+        self.source = self.subscriber.queue.last
+        return data
+
+    def has_in(self):
+        return self.subscriber.has_in()
+
+    def has_out(self):
+        return True
+
+    def on_ready(self, pipe):
+        self.subscriber.queue.activate(pipe)
+        return 0
+
+    def rest(self):
+        return self.subscriber.held is None and self.subscriber.queue.rest()
+
+    def watch_in(self, watches, most):
+        return self.subscriber.queue.watch(watches, most)

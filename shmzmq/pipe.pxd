@@ -1,0 +1,49 @@
+from libc.stdint cimport uint64_t
+
+from shmzmq.shm.board cimport Board
+from shmzmq.shm.ring cimport Consumer, Producer
+from shmzmq.shm.waiting cimport Watch
+
+
+cdef class Pipe:
+    cdef readonly Producer outbound
+    cdef readonly Consumer inbound
+    cdef readonly object segment
+    cdef readonly Board own           # the board of the socket that holds this end
+    cdef readonly Board peer          # the far end's board; None until there is a far end
+    cdef readonly int bit, peer_bit   # this pipe's bit on each of them
+    cdef readonly int side            # 0: this end made the connection, 1: it accepted it
+    cdef public bytes routing_id      # the far end's; empty until known
+    cdef public object metadata       # what the far end said of itself, by name
+    cdef public object link           # whoever keeps the connection behind this pipe
+    cdef public bint lost             # the far end is gone; what it published is still read
+    cdef public bint retired          # no pattern holds this pipe any more
+    cdef bint said_goodbye            # the far end closed in good order
+    cdef bint more                    # the part read last has another behind it
+    cdef bint sending                 # parts are written and not yet published
+    cdef int fair_index, load_index   # where the pipe stands in its FairQueue and LoadBalancer
+    cdef int idle_looks               # how often it was found empty in a row
+    cdef uint64_t unreported, unreported_bytes, report_messages
+    cdef uint64_t *counters           # directory slot: messages and bytes, in and out
+    cdef object slot
+
+    cdef bint can_write(self) noexcept
+    cdef int write(self, const char *data, uint64_t size, bint more) except -2
+    cdef void flush(self) noexcept
+    cdef void rollback(self) noexcept
+    cdef bint park(self, uint64_t size) noexcept
+    cdef void unpark(self) noexcept
+    cdef object read(self)
+    cdef int skip(self) except -2
+    cdef int look(self) except -2
+    cdef void done_reading(self) noexcept
+    cdef void report_room(self) noexcept
+    cdef void attend(self) noexcept
+    cdef bint rest(self) noexcept
+    cdef bint is_ended(self) noexcept
+    cdef void watch_inbound(self, Watch *watch) noexcept
+    cdef void watch_outbound(self, Watch *watch) noexcept
+    cdef void _count_in(self, object slot)
+    cdef bytes _payload(self)
+    cdef tuple _unread(self)
+    cdef int _refill(self, object segment, list outgoing, list pending, list incoming) except -1

@@ -1,0 +1,398 @@
+"""A pipe: two rings between two sockets (or a socket and a worker's session), with flow control.
+
+Each end is one Pipe object. The end that made the connection (side 0) writes ring 0 and reads ring 1; the
+end that accepted it, the reverse. A pipe does not know what its far end is.
+
+word (in the ring's control block)  written by           says
+attentive                           consumer             this pipe is in my active list: do not post `ready`
+waiting                             producer sets,       I hold messages back: post `room`
+                                    consumer takes
+attached                            consumer             I have looked at this ring once
+
+Pair "ready": the producer publishes, then looks at `attentive` (flush); the consumer clears `attentive`,
+then looks at the ring (rest). Pair "room": the producer stores `waiting`, then looks at the reader's
+words (park); the consumer frees, then looks at `waiting` (report_room). Pair "attach": the producer
+publishes, then looks at `attached`; the consumer stores `attached`, then looks at the ring (attend).
+Full fences on all six: at least one side of each sees what the other did, so no wake-up is lost.
+
+A pipe of the connecting side exists before it has a far end, and outlives it: `renew` carries what the
+lost far end had not read into a fresh segment for the next one.
+"""
+
+import errno
+
+import cython
+from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
+from cython.cimports.libc.stdint import uint64_t
+from cython.cimports.shmzmq.shm.atomics import exchange, fence, load_relaxed, store_release
+from cython.cimports.shmzmq.shm.board import Board
+from cython.cimports.shmzmq.shm.layout import RECORD_COMMAND, RECORD_MORE
+from cython.cimports.shmzmq.shm.ring import (
+    RING_BROKEN,
+    RING_EMPTY,
+    RING_NO_MEMORY,
+    RING_OK,
+    Consumer,
+    Producer,
+)
+from cython.cimports.shmzmq.shm.waiting import Watch
+
+from .errors import ZMQError
+from .shm import directory
+from .shm import segment as segments
+from .shm.layout import OFFSETS, RECORDS_OFFSET, RING_CONTROL_OFFSETS, Kind
+
+_FIRST_RING = 16 * 1024
+_SMALL_RING = 4 * 1024
+_GOODBYE = cython.declare(bytes, b"goodbye")
+
+
+def create_pipe_segment(*, outbound, inbound, private=False, token=bytes(16)):
+    """Make a pipe segment whose rings can hold at least *outbound* and *inbound* bytes at first.
+
+    A ring that a pattern hardly uses starts at 4 KiB, one that it uses at 16 KiB.
+    Raises ZMQError(ENOBUFS) when /dev/shm is full.
+    """
+    sizes = [_power_of_two(max(size, _SMALL_RING)) for size in (outbound, inbound)]
+    make = segments.create_private if private else segments.create
+    segment = make(Kind.PIPE, RECORDS_OFFSET + sum(sizes), token=token)
+    ring = OFFSETS["ring"]
+    offset = RECORDS_OFFSET
+    for control, size in zip(RING_CONTROL_OFFSETS, sizes, strict=True):
+        segment.set_word(control + ring["offset"], offset)
+        segment.set_word(control + ring["capacity"], size)
+        offset += size
+    segments.publish(segment)
+    return segment
+
+
+def ring_size(in_use):
+    """Return how many bytes a ring should start with, by whether its pattern sends that way at all."""
+    return _FIRST_RING if in_use else _SMALL_RING
+
+
+def _power_of_two(size):
+    return 1 << (size - 1).bit_length()
+
+
+def open_area(name):
+    """Map the area segment called *name* and take the name away: its producer has it mapped already."""
+    area = segments.open_segment(name, Kind.AREA)
+    segments.unlink(name)
+    return area
+
+
+@cython.cclass
+class Pipe:
+    """One end of a pipe. *side* is 0 for the end that made it and 1 for the one that accepted it.
+
+    *send_limit* is the high water mark for what this end sends, in messages, 0 for none.
+    Raises ZMQError(EPROTO) when the segment's control blocks make no sense.
+    """
+
+    def __init__(self, segment, side: cython.int, own: Board, bit: cython.int, send_limit: uint64_t):
+        self.segment = segment
+        self.side = side
+        self.own = own
+        self.bit = bit
+        self.routing_id = b""
+        self.metadata = {}
+        self.fair_index = self.load_index = -1
+        self.peer_bit = -1
+        self.report_messages = 1
+        self.outbound = Producer(segment, side, send_limit, self._make_area)
+        self.inbound = Consumer(segment, 1 - side, open_area)
+        self.slot = directory.scratch()
+        self._count_in(self.slot)
+
+    def _make_area(self, capacity):
+        private = self.segment.name.startswith("private:")
+        make = segments.create_private if private else segments.create
+        area = make(Kind.AREA, RECORDS_OFFSET + capacity)
+        # Whoever reads here is the far end: an area outlives its maker as long as that one lives.
+        area.reader = self.segment.reader
+        segments.publish(area)
+        return area
+
+    def count_in(self, slot):
+        """Keep this pipe's counters in the directory *slot* from now on."""
+        self._count_in(slot)
+
+    def _count_in(self, slot):
+        self.slot = slot
+        address: cython.size_t = slot.address
+        self.counters = cython.cast(cython.pointer(uint64_t), address)
+
+    # -- the far end -----------------------------------------------------------------------------------
+
+    def attach(self, peer: Board, peer_bit: cython.int, send_limit: uint64_t, receive_limit: uint64_t):
+        """Take up the far end: its board, this pipe's bit there, and the limits both ends agreed on."""
+        self.peer = peer
+        self.peer_bit = peer_bit
+        self.lost = False
+        self.said_goodbye = False
+        self.set_limits(send_limit, receive_limit)
+        if not self.outbound.broken and self.outbound.queued():
+            peer.post_ready(peer_bit)
+
+    def set_limits(self, send_limit: uint64_t, receive_limit: uint64_t):
+        """Set the high water marks in messages, 0 for none."""
+        self.outbound.limit = send_limit
+        # A waiting producer hears of room at every quarter of the limit, as long as messages are read.
+        self.report_messages = receive_limit // 4 if receive_limit >= 4 else 1
+
+    def detach(self):
+        """Forget the far end: it is gone or never came."""
+        self.peer = None
+        self.peer_bit = -1
+
+    @property
+    def is_attached(self):
+        """Whether there is a far end."""
+        return self.peer is not None
+
+    def say_goodbye(self):
+        """Tell the far end that nothing follows; what was published before is still read. Never blocks."""
+        if self.outbound.broken:
+            return
+        self.rollback()
+        # It fits into the bytes kept free for a chain, which nobody needs any more.
+        word: bytes = _GOODBYE
+        self.outbound.put(word, len(word), RECORD_COMMAND)
+        self.flush()
+
+    def discard(self):
+        """Take away every name of this pipe in /dev/shm that is still there: nobody will open it."""
+        for area in self.outbound.all_areas():
+            segments.unlink(area.name)
+        self.segment.unlink()
+
+    # -- writing ---------------------------------------------------------------------------------------
+
+    def can_write(self):
+        return self.outbound.has_room()
+
+    def write(self, data, size, more):
+        rc: cython.int = self.outbound.write(data, size, RECORD_MORE if more else 0)
+        if rc == RING_OK:
+            self.sending = more
+        elif rc == RING_NO_MEMORY and not self.sending and self.outbound.queued() == 0:
+            # Nobody will ever make room: waiting would be for ever.
+            raise ZMQError(
+                errno.ENOBUFS, f"no shared memory for a message part of {size} bytes: /dev/shm is full"
+            )
+        return rc
+
+    def flush(self):
+        """Publish what was written and see to it that the far end notices."""
+        out: Producer = self.outbound
+        out.publish()
+        self.counters[2] = out.written
+        self.counters[3] = out.bytes_written
+        fence()  # pairs "ready" and "attach": the tail is visible before these words are looked at
+        if load_relaxed(cython.address(out.control.attentive)):
+            return
+        if self.peer is not None:
+            self.peer.post_ready(self.peer_bit)
+        elif load_relaxed(cython.address(out.control.attached)):
+            # The far end is there and may already sleep; the worker's word of it lies in our stream.
+            self.own.post_control(1)  # Control.EVENT
+
+    def rollback(self):
+        """Forget the parts of an unfinished message."""
+        self.outbound.rollback()
+        self.sending = False
+
+    def park(self, size):
+        """Ask to be told of room; false when there is some already.
+
+        *size* is the part that could not be placed for want of memory, 0 when the mark was reached.
+        """
+        out: Producer = self.outbound
+        store_release(cython.address(out.control.waiting), 1)
+        fence()  # pair "room": waiting is visible before the reader's words are looked at
+        if out.has_room() and (size == 0 or out.fits(size)):
+            self.unpark()
+            return False
+        return True
+
+    def unpark(self):
+        exchange(cython.address(self.outbound.control.waiting), 0)
+
+    def watch_outbound(self, watch):
+        """Watch for room: a quarter of the limit, so that one wait pays for many messages."""
+        out: Producer = self.outbound
+        watch.word = cython.address(out.control.read)
+        watch.seen = out.read_seen
+        watch.step = out.limit // 4 if out.limit >= 4 else 1
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    def look(self):
+        """Find the next part for the user: RING_OK, RING_EMPTY or RING_BROKEN."""
+        while True:
+            rc: cython.int = self.inbound.peek()
+            if rc != RING_OK or self.inbound.record_flags & RECORD_COMMAND == 0:
+                return rc
+            # A command is for the pipe itself, and goodbye is the only one.
+            self.said_goodbye = True
+            self.inbound.advance()
+
+    def read(self):
+        """Return the next part as bytes, its `more` in self.more; None when there is none."""
+        if self.look() != RING_OK:
+            return None
+        data: object = PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
+        self.more = self.inbound.record_flags & RECORD_MORE
+        self.inbound.advance()
+        if not self.more:
+            self.done_reading()
+        return data
+
+    def skip(self):
+        """Drop the rest of the message at hand, or the next one; 1 when there was one, else 0."""
+        while self.look() == RING_OK:
+            self.more = self.inbound.record_flags & RECORD_MORE
+            self.inbound.advance()
+            if not self.more:
+                self.done_reading()
+                return 1
+        return 0
+
+    def done_reading(self):
+        """A message was read: count it, and report room where that is due."""
+        into: Consumer = self.inbound
+        self.unreported += 1
+        self.counters[0] = into.read
+        self.counters[1] = into.bytes_read
+        if (
+            into.head == into.tail_seen
+            or self.unreported >= self.report_messages
+            or into.bytes_read - self.unreported_bytes >= into.capacity >> 2
+        ):
+            self.report_room()
+
+    def report_room(self):
+        """Tell a producer that waits for room."""
+        self.unreported = 0
+        self.unreported_bytes = self.inbound.bytes_read
+        fence()  # pair "room": head and read are visible before waiting is looked at
+        if load_relaxed(cython.address(self.inbound.control.waiting)) and self.peer is not None:
+            if exchange(cython.address(self.inbound.control.waiting), 0):
+                self.peer.post_room(self.peer_bit)
+
+    def attend(self):
+        """Take the ring into the active list: the producer need not post it any more."""
+        store_release(cython.address(self.inbound.control.attached), 1)
+        store_release(cython.address(self.inbound.control.attentive), 1)
+        self.idle_looks = 0
+        fence()  # pair "attach": attached is visible before the ring is looked at
+
+    def rest(self):
+        """Leave the active list; false when something came in between and the pipe stays in it."""
+        store_release(cython.address(self.inbound.control.attentive), 0)
+        fence()  # pair "ready": attentive is visible before the ring is looked at
+        if self.inbound.is_empty():
+            return True
+        store_release(cython.address(self.inbound.control.attentive), 1)
+        return False
+
+    def is_ended(self):
+        """Whether nothing can come any more: the ring is broken, or its writer is gone and it is empty."""
+        if self.inbound.broken or self.outbound.broken:
+            return True
+        return (self.said_goodbye or self.lost) and self.inbound.is_empty()
+
+    def watch_inbound(self, watch):
+        watch.word = cython.address(self.inbound.control.tail)
+        watch.seen = self.inbound.head
+        watch.step = 1
+
+    # -- after a loss ----------------------------------------------------------------------------------
+
+    def renew(self, *, keep_outbound):
+        """Move over to a fresh segment for the next far end, and return it.
+
+        What the lost far end published is kept; what it had not read is kept when *keep_outbound* is true
+        (subscriptions, for one, are said anew). The object stays the same, so whoever holds it need
+        not notice. Raises ZMQError(ENOBUFS) when /dev/shm is full; nothing has changed then.
+        """
+        outgoing, pending = self._unread() if keep_outbound else ([], [])
+        incoming = []
+        while self.look() == RING_OK:
+            incoming.append((self._payload(), self.inbound.record_flags))
+            self.inbound.advance()
+        sizes = [
+            max(2 * sum(len(data) + 16 for data, _ in parts) + 1024, ring_size(True))
+            for parts in (outgoing + pending, incoming)
+        ]
+        if self.side == 1:
+            sizes.reverse()
+        segment = create_pipe_segment(outbound=sizes[0], inbound=sizes[1], token=self.segment.token)
+        self.discard()
+        self._refill(segment, outgoing, pending, incoming)
+        return segment
+
+    def _payload(self) -> bytes:
+        return PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
+
+    def _unread(self):
+        """Return the published parts that the far end did not read, and the parts not yet published."""
+        segments_by_name = {area.name: area for area in self.outbound.area_segments()}
+        reader = Consumer(self.segment, self.side, segments_by_name.__getitem__)
+        reader.resume(self.outbound.areas)
+        published = []
+        while (part := reader.pop()) is not None:
+            if part[1] & RECORD_COMMAND == 0:
+                published.append(part)
+        return published, self.outbound.pending_parts()
+
+    def _refill(self, segment, outgoing, pending, incoming):
+        make_area = self._make_area
+        limit: uint64_t = self.outbound.limit
+        writer = Producer(segment, 1 - self.side, 0, make_area)
+        for data, flags in incoming:
+            writer.push(data, flags)
+            if flags & RECORD_MORE == 0:
+                writer.commit()
+        self.segment = segment
+        self.outbound = Producer(segment, self.side, limit, make_area)
+        for data, flags in outgoing:
+            self.outbound.push(data, flags)
+            if flags & RECORD_MORE == 0:
+                self.outbound.commit()
+        for data, flags in pending:
+            self.outbound.push(data, flags)
+        attentive: uint64_t = load_relaxed(cython.address(self.inbound.control.attentive))
+        self.inbound = Consumer(segment, 1 - self.side, open_area)
+        if attentive:
+            self.attend()
+        self.unreported = self.unreported_bytes = 0
+
+    # -- inspection ------------------------------------------------------------------------------------
+
+    def describe(self):
+        """Return what is known of this end, by name; for reports and tests."""
+        return {
+            "segment": self.segment.name,
+            "side": self.side,
+            "attached": self.is_attached,
+            "lost": bool(self.lost),
+            "outbound": self.outbound.describe(),
+            "inbound": self.inbound.describe(),
+        }
+
+    @property
+    def is_broken(self):
+        """Whether the far end wrote nonsense into the rings."""
+        return self.inbound.broken or self.outbound.broken
+
+    @property
+    def backlog(self):
+        """How many published messages the far end has not read."""
+        return 0 if self.outbound.broken else self.outbound.queued()
+
+    @property
+    def ended(self):
+        """Whether nothing can come any more."""
+        return self.is_ended()

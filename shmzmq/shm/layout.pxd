@@ -1,0 +1,58 @@
+# The structures of shmzmq/shm/layout.py as the compiled code sees them; the pictures stand there.
+# tests/unit/shm/test_layout.py holds every offset here against the table there.
+
+from libc.stdint cimport uint64_t
+
+cdef extern from * nogil:
+    """
+    #include <stdint.h>
+    typedef struct {
+        uint64_t magic, version, kind, size;
+        uint64_t owner_pid, owner_start, reader_pid, reader_start;
+        uint64_t token[2];
+        uint64_t reserved[6];
+    } shmzmq_segment;
+    typedef struct {
+        uint64_t tail, written, bytes_written, pad0[13];
+        uint64_t head, read, bytes_read, pad1[13];
+        uint64_t attentive, waiting, attached, offset, capacity, pad2[11];
+    } shmzmq_ring;
+    typedef struct {
+        shmzmq_segment segment;
+        shmzmq_ring ring[2];
+    } shmzmq_pipe;
+    typedef struct {
+        shmzmq_segment segment;
+        uint64_t asleep, pad0[15];
+        uint64_t news, control, pad1[14];
+        uint64_t allocated[256];
+        uint64_t ready[256];
+        uint64_t room[256];
+    } shmzmq_board;
+    """
+    ctypedef struct SegmentHeader "shmzmq_segment":
+        uint64_t magic, version, kind, size
+        uint64_t owner_pid, owner_start, reader_pid, reader_start
+    ctypedef struct RingControl "shmzmq_ring":
+        uint64_t tail, written, bytes_written
+        uint64_t head, read, bytes_read
+        uint64_t attentive, waiting, attached, offset, capacity
+    ctypedef struct PipeHeader "shmzmq_pipe":
+        SegmentHeader segment
+        RingControl ring[2]
+    ctypedef struct BoardHeader "shmzmq_board":
+        SegmentHeader segment
+        uint64_t asleep
+        uint64_t news, control
+        uint64_t allocated[256]
+        uint64_t ready[256]
+        uint64_t room[256]
+
+cdef enum:
+    BOARD_WORDS = 256
+    RECORDS_START = 4096
+    RECORD_MORE = 1
+    RECORD_COMMAND = 2
+    RECORD_BLOCK = 4
+    RECORD_PAD = 8
+    RECORD_CHAIN = 16

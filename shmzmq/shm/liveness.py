@@ -1,0 +1,63 @@
+"""Who a process is, so that it can be told from a later one with the same pid.
+
+A process is its pid and the clock tick after boot at which it started (field 22 of ``/proc/PID/stat``;
+proc(5)). psutil's ``create_time`` is that tick turned into wall-clock time, which moves when the clock
+is set; the tick itself does not.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+
+class ProcessId(NamedTuple):
+    """A process of this pid namespace: *pid*, and *start* in clock ticks after boot."""
+
+    pid: int
+    start: int
+
+
+def process_start(pid: int) -> int | None:
+    """Return the tick at which process *pid* started, or None when there is no such process.
+
+    A zombie counts as no process: it will never touch its memory again.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            # The command name stands in parentheses and may hold anything, so count from its end.
+            fields = stat.read().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    state, start = fields[0], fields[19]
+    return None if state in (b"Z", b"X") else int(start)
+
+
+def is_alive(process: ProcessId) -> bool:
+    """Tell whether that very process still runs."""
+    return process_start(process.pid) == process.start
+
+
+def pid_namespace() -> int:
+    """Return the inode of this process's pid namespace: pids mean something only inside one."""
+    return os.stat("/proc/self/ns/pid").st_ino
+
+
+_self: ProcessId | None = None
+
+
+def this_process() -> ProcessId:
+    """Return this process; read once, and again in a forked child."""
+    global _self
+    if _self is None:
+        pid = os.getpid()
+        _self = ProcessId(pid, process_start(pid) or 0)
+    return _self
+
+
+def _forget_parent() -> None:
+    global _self
+    _self = None
+
+
+os.register_at_fork(after_in_child=_forget_parent)

@@ -1,0 +1,247 @@
+"""Segments: named shared memory whose name tells whose it is, and the sweep of what the dead left.
+
+``/shmzmq-UID-NS-PID-START-SERIAL``: the user, the pid namespace, and the owner's pid and start tick,
+so that anyone who can list the names can tell whether the owner still lives. Space is reserved when a
+segment is made: a full /dev/shm is an error at that call, never a SIGBUS at a later store.
+
+Ownership: the maker owns the name until the peer has mapped the segment and unlinks it; from then on
+the memory lives as long as its last mapping. Nothing here unmaps by hand: a mapping goes with the last
+reference to its Segment, so no other thread can be left with a pointer into nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import mmap
+import os
+import struct
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import posix_ipc
+
+from ..errors import ZMQError
+from .layout import HEADER_SIZE, MAGIC, OFFSETS, VERSION, Kind
+from .liveness import ProcessId, is_alive, pid_namespace, this_process
+
+PREFIX: Final = "shmzmq-"
+DIRECTORY: Final = "/dev/shm"
+_HEADER: Final = struct.Struct("<8Q16s")
+_WORD: Final = struct.Struct("<Q")
+_serial = itertools.count(1)
+
+
+class SegmentName(NamedTuple):
+    """A segment's name, taken apart."""
+
+    uid: int
+    namespace: int
+    owner: ProcessId
+    serial: int
+
+    def __str__(self) -> str:
+        owner = self.owner
+        return f"/{PREFIX}{self.uid}-{self.namespace:x}-{owner.pid}-{owner.start}-{self.serial:x}"
+
+    @classmethod
+    def parse(cls, name: str) -> SegmentName | None:
+        """Take *name* apart; None when it is not one of ours."""
+        parts = name.removeprefix("/").removeprefix(PREFIX).split("-")
+        if not name.removeprefix("/").startswith(PREFIX) or len(parts) != 5:
+            return None
+        try:
+            uid, namespace, pid, start, serial = (
+                int(part, base) for part, base in zip(parts, (10, 16, 10, 10, 16), strict=True)
+            )
+        except ValueError:
+            return None
+        return cls(uid, namespace, ProcessId(pid, start), serial)
+
+
+class Segment:
+    """A mapped segment. The mapping lives as long as this object; the name has its own life."""
+
+    __slots__ = ("linked", "memory", "name", "size")
+
+    def __init__(self, name: str, memory: mmap.mmap, size: int, *, linked: bool) -> None:
+        self.name = name
+        self.memory = memory
+        self.size = size
+        self.linked = linked  # this side still has to see to it that the name goes
+
+    def unlink(self) -> None:
+        """Take the name away, if it is still there; the mapping stays."""
+        self.linked = False
+        unlink(self.name)
+
+    def word(self, offset: int) -> int:
+        """Return the 64-bit word at *offset* bytes; for headers and inspection."""
+        return int(_WORD.unpack_from(self.memory, offset)[0])
+
+    def set_word(self, offset: int, value: int) -> None:
+        """Store the 64-bit word at *offset* bytes."""
+        _WORD.pack_into(self.memory, offset, value)
+
+    @property
+    def token(self) -> bytes:
+        """The 16 bytes by which both ends know what this segment is for."""
+        offset = OFFSETS["segment"]["token"]
+        return self.memory[offset : offset + 16]
+
+    @property
+    def reader(self) -> ProcessId:
+        """The process that reads here besides the owner; pid 0 while there is none."""
+        fields = OFFSETS["segment"]
+        return ProcessId(self.word(fields["reader_pid"]), self.word(fields["reader_start"]))
+
+    @reader.setter
+    def reader(self, process: ProcessId) -> None:
+        fields = OFFSETS["segment"]
+        self.set_word(fields["reader_start"], process.start)
+        self.set_word(fields["reader_pid"], process.pid)
+
+
+def new_name() -> str:
+    """Return a name for this process's next segment."""
+    return str(SegmentName(os.getuid(), pid_namespace(), this_process(), next(_serial)))
+
+
+def create(kind: Kind, size: int, *, token: bytes = bytes(16)) -> Segment:
+    """Make a segment of *size* bytes with its space reserved and its header filled but for the version.
+
+    Call ``publish`` when what follows the header is filled too. Does not block.
+    Raises ZMQError: ENOBUFS when /dev/shm is full, ENOMEM or EMFILE as the system has it.
+    """
+    name = new_name()
+    try:
+        handle = posix_ipc.SharedMemory(name, posix_ipc.O_CREX, mode=0o600, size=size)
+    except (OSError, posix_ipc.Error) as error:
+        raise _full(error, size) from error
+    try:
+        os.posix_fallocate(handle.fd, 0, size)
+        memory = mmap.mmap(handle.fd, size)
+    except OSError as error:
+        unlink(name)
+        raise _full(error, size) from error
+    finally:
+        handle.close_fd()
+    _fill_header(memory, kind, size, token)
+    return Segment(name, memory, size, linked=True)
+
+
+def create_private(kind: Kind, size: int, *, token: bytes = bytes(16)) -> Segment:
+    """Make a segment that only this process sees (for inproc); the same header, no name in /dev/shm."""
+    try:
+        memory = mmap.mmap(-1, size)
+    except OSError as error:
+        raise _full(error, size) from error
+    _fill_header(memory, kind, size, token)
+    segment = Segment(f"private:{next(_serial):x}", memory, size, linked=True)
+    _private[segment.name] = segment
+    return segment
+
+
+_private: dict[str, Segment] = {}
+
+
+def _full(error: BaseException, size: int) -> ZMQError:
+    number = getattr(error, "errno", None) or errno.ENOMEM
+    if number == errno.ENOSPC:
+        number = errno.ENOBUFS
+    return ZMQError(number, f"cannot reserve {size} bytes of shared memory: {error}")
+
+
+def _fill_header(memory: mmap.mmap, kind: Kind, size: int, token: bytes) -> None:
+    me = this_process()
+    _HEADER.pack_into(memory, 0, MAGIC, 0, kind, size, me.pid, me.start, 0, 0, token)
+
+
+def publish(segment: Segment) -> None:
+    """Store the layout version: whoever opens the segment may now believe the rest of it."""
+    segment.set_word(OFFSETS["segment"]["version"], VERSION)
+
+
+def open_segment(name: str, kind: Kind) -> Segment:
+    """Map the segment called *name* and check that it is a *kind* of this layout version.
+
+    Does not block. Raises ZMQError: ENOENT when there is none, EPROTO when it is something else.
+    """
+    if name.startswith("private:"):
+        try:
+            return _private[name]
+        except KeyError:
+            raise ZMQError(errno.ENOENT, f"no private segment {name!r}") from None
+    if SegmentName.parse(name) is None:
+        raise ZMQError(errno.EPROTO, f"{name!r} is not the name of a shmzmq segment")
+    try:
+        handle = posix_ipc.SharedMemory(name)
+    except (OSError, posix_ipc.Error) as error:
+        number = getattr(error, "errno", None) or errno.ENOENT
+        raise ZMQError(number, f"cannot open the segment {name!r}: {error}") from error
+    try:
+        size = os.fstat(handle.fd).st_size
+        if size < HEADER_SIZE:
+            raise ZMQError(errno.EPROTO, f"the segment {name!r} has {size} bytes, less than a header")
+        memory = mmap.mmap(handle.fd, size)
+    finally:
+        handle.close_fd()
+    magic, version, found, declared = struct.unpack_from("<4Q", memory, 0)
+    if (magic, version, found, declared) != (MAGIC, VERSION, kind, size):
+        raise ZMQError(
+            errno.EPROTO,
+            f"the segment {name!r} is not a {kind.name.lower()} of layout version {VERSION} and {size} "
+            f"bytes: magic {magic:#x}, version {version}, kind {found}, size {declared}",
+        )
+    return Segment(name, memory, size, linked=False)
+
+
+def unlink(name: str) -> None:
+    """Remove *name*, if it is there; whoever has it mapped keeps the memory."""
+    if name.startswith("private:"):
+        _private.pop(name, None)
+        return
+    try:
+        posix_ipc.unlink_shared_memory(name)
+    except posix_ipc.ExistentialError:
+        pass
+
+
+def names() -> Iterator[SegmentName]:
+    """List the segments of this machine that are named as ours are."""
+    for entry in os.listdir(DIRECTORY):
+        if entry.startswith(PREFIX) and (name := SegmentName.parse(entry)):
+            yield name
+
+
+def sweep() -> list[str]:
+    """Unlink what killed processes of this user left; return the names.
+
+    A segment goes only when neither its owner nor the reader named in its header lives, for what was
+    published before its sender died is still to be delivered. Segments of other pid namespaces are left
+    alone: their pids mean nothing here.
+    """
+    uid, namespace = os.getuid(), pid_namespace()
+    alive: dict[ProcessId, bool] = {}
+    swept = []
+    for name in names():
+        if (name.uid, name.namespace) != (uid, namespace):
+            continue
+        if name.owner not in alive:
+            alive[name.owner] = is_alive(name.owner)
+        if not alive[name.owner] and not _reader_lives(str(name)):
+            unlink(str(name))
+            swept.append(str(name))
+    return swept
+
+
+def _reader_lives(name: str) -> bool:
+    try:
+        with open(f"{DIRECTORY}{name}", "rb") as file:
+            header = file.read(_HEADER.size)
+    except OSError:
+        return False  # gone in the meantime
+    if len(header) < _HEADER.size:
+        return False
+    pid, start = _HEADER.unpack(header)[6:8]
+    return pid != 0 and is_alive(ProcessId(pid, start))

@@ -1,0 +1,30 @@
+from libc.stdint cimport int64_t, uint64_t
+
+from shmzmq.patterns.pattern cimport Pattern
+from shmzmq.pipe cimport Pipe
+from shmzmq.shm.board cimport Board
+from shmzmq.shm.waiting cimport Spinner
+
+
+cdef class SocketBase:
+    cdef readonly Board board
+    cdef readonly Pattern pattern
+    cdef readonly Spinner spinner
+    cdef list pipes_by_bit     # Pipe or None, by its bit on the board
+    cdef int words             # words of the board's bitmaps that are in use
+    cdef bint gone             # closed, or its context has ended, or this is a forked child
+    cdef bint armed            # somebody waits on the doorbell from outside: announce sleep for them
+    cdef public int send_timeout_ms, receive_timeout_ms
+    cdef int generation
+    cdef object __weakref__
+
+    cdef int check(self) except -1
+    cdef int process_news(self) except -1
+    cdef int write(self, const char *data, uint64_t size, int flags) except -1
+    cdef int wait_to_send(self, const char *data, uint64_t size, int flags) except -1
+    cdef object wait_to_receive(self, int flags)
+    cdef int wait(self, bint for_in, bint for_out, int64_t deadline_ns) except -1
+    cdef int look(self) except -1
+    cdef int _send_buffer(self, object data, int flags) except -1
+    cdef int _take_away_ended(self) except -1
+    cdef int _refuse(self) except -1

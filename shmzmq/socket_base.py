@@ -1,0 +1,354 @@
+"""The compiled half of a socket: send, recv, and waiting. Everything that a message passes through.
+
+A socket is its pattern (who gets what), its board (who has news) and its pipes. A call looks for news
+first, asks the pattern, and waits only when the pattern has nothing to give. The GIL is the lock: it is
+held but for spinning and sleeping, and nothing of the socket is left half done where it is let go.
+"""
+
+import errno
+import os
+
+import cython
+from cython.cimports.cpython.buffer import (
+    PyBUF_SIMPLE,
+    PyBuffer_Release,
+    PyObject_GetBuffer,
+)
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.cpython.exc import PyErr_CheckSignals
+from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.shmzmq.patterns.load_balance import SENT
+from cython.cimports.shmzmq.patterns.pattern import Pattern
+from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.atomics import lowest_bit
+from cython.cimports.shmzmq.shm.board import Board
+from cython.cimports.shmzmq.shm.waiting import (
+    MAX_WATCHES,
+    Spinner,
+    Watch,
+    deadline_after,
+)
+
+from .errors import Again, ZMQError
+from .message import Frame, MessageTracker, received
+
+_DONTWAIT = cython.declare(cython.int, 1)
+_SNDMORE = cython.declare(cython.int, 2)
+_POLLIN = cython.declare(cython.int, 1)
+_POLLOUT = cython.declare(cython.int, 2)
+
+# How often this process's ancestors forked; a socket belongs to the process that made it.
+_generation = cython.declare(cython.int, 0)
+
+
+def _forked():
+    global _generation
+    _generation += 1
+
+
+os.register_at_fork(after_in_child=_forked)
+
+
+def fork_generation():
+    """Return a number that is another one in every forked child."""
+    return _generation
+
+
+@cython.cclass
+class SocketBase:
+    """Sending and receiving over a pattern. `Socket` adds endpoints, options and everything else."""
+
+    def set_up(self, board: Board, pattern: Pattern):
+        """Take the socket's parts; called once by the socket that is being made."""
+        self.board = board
+        self.pattern = pattern
+        self.spinner = Spinner()
+        self.pipes_by_bit = []
+        self.send_timeout_ms = self.receive_timeout_ms = -1
+        self.generation = _generation
+
+    # -- sending ---------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        data,
+        flags: cython.int = 0,
+        copy=True,
+        track=False,
+        routing_id=None,
+        group=None,
+    ):
+        """Queue one message part for this socket's peers; returns once it is in shared memory.
+
+        *data* is bytes, a Frame or anything with a contiguous buffer; it is copied before return. With
+        SNDMORE in *flags* another part follows, and the message goes out as a whole with its last.
+        Blocks while no peer can take the message, up to SNDTIMEO; with DONTWAIT never. With *track* and
+        not *copy* a MessageTracker is returned. Raises Again when the time is up or it would have to
+        wait: the part is then not queued. ZMQError: EFSM out of turn, ENOTSUP for a type that cannot
+        send, ENOBUFS without memory (no part of the message is sent), EHOSTUNREACH (ROUTER_MANDATORY),
+        ENOTSOCK when closed; ContextTerminated. TypeError for text: use send_string.
+        Threads: one at a time.
+        """
+        if isinstance(data, bytes):
+            self.write(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), flags)
+        else:
+            self._send_buffer(data, flags)
+        if track and not copy:
+            return MessageTracker()
+        return None
+
+    def _send_buffer(self, data, flags: cython.int):
+        if isinstance(data, str):
+            raise TypeError(f"send takes bytes, not text: use send_string for {data!r:.80}")
+        view: Py_buffer
+        try:
+            PyObject_GetBuffer(data, cython.address(view), PyBUF_SIMPLE)
+        except BufferError:
+            # Not contiguous: its bytes in order are what the peer is to see.
+            flat: bytes = memoryview(data).tobytes()
+            self.write(PyBytes_AS_STRING(flat), PyBytes_GET_SIZE(flat), flags)
+            return 0
+        try:
+            self.write(cython.cast(cython.p_char, view.buf), view.len, flags)
+        finally:
+            PyBuffer_Release(cython.address(view))
+        return 0
+
+    def write(self, data, size, flags):
+        """Send one part from memory, waiting as *flags* and SNDTIMEO allow."""
+        self.check()
+        if self.board.has_news():
+            self.process_news()
+        if self.pattern.send(data, size, flags & _SNDMORE) != SENT:
+            self.wait_to_send(data, size, flags)
+        if self.board.has_news():
+            # A far end may have come between the first look and the send: it has to be woken.
+            self.process_news()
+        return 0
+
+    def wait_to_send(self, data, size, flags):
+        if flags & _DONTWAIT or self.send_timeout_ms == 0:
+            raise Again(msg="no peer can take the message now")
+        deadline: int64_t = deadline_after(self.send_timeout_ms)
+        while True:
+            in_time: cython.bint = self.wait(False, True, deadline)
+            if self.board.has_news():
+                self.process_news()
+            if self.pattern.send(data, size, flags & _SNDMORE) == SENT:
+                return 0
+            if not in_time:
+                raise Again(msg=f"no peer took the message within {self.send_timeout_ms} ms (SNDTIMEO)")
+
+    # -- receiving -------------------------------------------------------------------------------------
+
+    def recv(self, flags: cython.int = 0, copy=True, track=False):
+        """Receive one message part: bytes, or a Frame when *copy* is false.
+
+        RCVMORE tells whether another part of the same message follows. Blocks until there is one, up to
+        RCVTIMEO; with DONTWAIT never. Raises Again when the time is up or nothing is there; ZMQError:
+        EFSM out of turn, ENOTSUP for a type that cannot receive, EPROTO when the sender's ring broke in
+        the middle of this message, ENOTSOCK when closed; ContextTerminated; KeyboardInterrupt on Ctrl-C.
+        Threads: one at a time.
+        """
+        self.check()
+        if self.board.has_news():
+            self.process_news()
+        data = self.pattern.recv()
+        if data is None:
+            data = self.wait_to_receive(flags)
+        if copy:
+            return data
+        source: Pipe = self.pattern.source
+        return received(data, self.pattern.more, None if source is None else source.metadata)
+
+    def wait_to_receive(self, flags):
+        if self.pattern.ended:
+            self._take_away_ended()
+        if flags & _DONTWAIT or self.receive_timeout_ms == 0:
+            raise Again(msg="nothing to receive now")
+        deadline: int64_t = deadline_after(self.receive_timeout_ms)
+        while True:
+            in_time: cython.bint = self.wait(True, False, deadline)
+            if self.board.has_news():
+                self.process_news()
+            data = self.pattern.recv()
+            if data is not None:
+                return data
+            if self.pattern.ended:
+                self._take_away_ended()
+            elif not in_time:
+                raise Again(msg=f"nothing came within {self.receive_timeout_ms} ms (RCVTIMEO)")
+
+    # -- waiting ---------------------------------------------------------------------------------------
+
+    def wait(self, for_in, for_out, deadline_ns):
+        """Wait until something may have changed; 1, or 0 when *deadline_ns* has passed.
+
+        Raises what a signal handler raises, and whatever check raises: the socket may be closed meanwhile.
+        """
+        watches: Watch[MAX_WATCHES]
+        count: cython.int = 0
+        # The memory watched without the GIL stays: these hold it, whatever another thread closes.
+        held = list(self.pipes_by_bit) if len(self.pipes_by_bit) <= 64 else self.pipes_by_bit
+        if for_in:
+            count = self.pattern.watch_in(watches, MAX_WATCHES // 2)
+        if for_out:
+            count += self.pattern.watch_out(
+                cython.address(watches[count]), MAX_WATCHES - count
+            )
+        moved: cython.bint
+        with cython.nogil:
+            moved = self.spinner.spin(self.board, watches, count, deadline_ns)
+        self.check()
+        if moved:
+            return 1
+        if for_in and not self.pattern.rest():
+            return 1
+        if for_out and self.pattern.has_out():
+            return 1
+        if self.pattern.ended:
+            return 1
+        rc: cython.int
+        with cython.nogil:
+            rc = self.spinner.sleep(self.board, deadline_ns)
+        del held
+        self.check()
+        if rc < 0:
+            PyErr_CheckSignals()
+            return 1
+        return rc
+
+    def process_news(self):
+        """Look at everything that was posted on the board since the last time."""
+        board: Board = self.board
+        board.take_news()
+        control: uint64_t = board.take_control()
+        if control:
+            self.on_control(control)
+        word: cython.int
+        bits: uint64_t
+        pipe: Pipe
+        for word in range(self.words):
+            bits = board.take_ready(word)
+            while bits:
+                item = self.pipes_by_bit[word * 64 + lowest_bit(bits)]
+                bits &= bits - 1
+                if item is not None:
+                    pipe = item
+                    self.pattern.on_ready(pipe)
+            bits = board.take_room(word)
+            while bits:
+                item = self.pipes_by_bit[word * 64 + lowest_bit(bits)]
+                bits &= bits - 1
+                if item is not None:
+                    pipe = item
+                    self.pattern.on_room(pipe)
+        if self.pattern.ended:
+            self._take_away_ended()
+        return 0
+
+    def _take_away_ended(self):
+        ended = self.pattern.ended
+        while ended:
+            self.on_pipe_ended(ended.pop())
+
+    def on_control(self, flags):
+        """Handle a control post (shm.board.Control); the full socket says how."""
+
+    def on_pipe_ended(self, pipe):
+        """Take *pipe* away: nothing can come from it any more; the full socket says how."""
+
+    # -- pipes -----------------------------------------------------------------------------------------
+
+    def hold_pipe(self, pipe: Pipe):
+        """Have the board's mail for this pipe's bit reach the pattern."""
+        while len(self.pipes_by_bit) <= pipe.bit:
+            self.pipes_by_bit.extend([None] * 64)
+        self.words = len(self.pipes_by_bit) // 64
+        self.pipes_by_bit[pipe.bit] = pipe
+
+    def drop_pipe(self, pipe: Pipe):
+        """Undo hold_pipe and give the bit back."""
+        if pipe.bit < len(self.pipes_by_bit) and self.pipes_by_bit[pipe.bit] is pipe:
+            self.pipes_by_bit[pipe.bit] = None
+            self.board.release(pipe.bit)
+
+    # -- readiness, for pollers ------------------------------------------------------------------------
+
+    def look(self):
+        """Return which of POLLIN and POLLOUT hold now."""
+        self.check()
+        if self.board.has_news():
+            self.process_news()
+        events: cython.int = 0
+        if self.pattern.has_in():
+            events |= _POLLIN
+        if self.pattern.has_out():
+            events |= _POLLOUT
+        if self.pattern.ended:
+            self._take_away_ended()
+        return events
+
+    def poll_events(self, wanted: cython.int = 3, timeout_ms: int64_t = 0):
+        """Wait up to *timeout_ms* (-1: for ever) for one of *wanted*; return those that hold."""
+        deadline: int64_t = deadline_after(timeout_ms)
+        while True:
+            found: cython.int = self.look() & wanted
+            if found or timeout_ms == 0:
+                return found
+            if not self.wait(wanted & _POLLIN != 0, wanted & _POLLOUT != 0, deadline):
+                return self.look() & wanted
+
+    def arm(self, wanted: cython.int = 3):
+        """Get ready for somebody to wait on the doorbell; return the events that hold already.
+
+        When it returns 0, the doorbell is silent and rings at the next change. What is missing of *wanted*
+        rings too when only a part of it holds.
+        """
+        while True:
+            found: cython.int = self.look() & wanted
+            if found == wanted:
+                return found
+            self.board.doorbell.drain()
+            if wanted & _POLLIN and not found & _POLLIN and not self.pattern.rest():
+                continue
+            if self.board.announce_sleep():
+                self.armed = True
+                return found
+            self.process_news()
+
+    def disarm(self):
+        """The wait on the doorbell is over."""
+        self.armed = False
+        self.board.awake()
+
+    # -- states ----------------------------------------------------------------------------------------
+
+    def check(self):
+        """Raise what stands in the way of using this socket: it is closed, ended, or another process's."""
+        if self.gone or self.generation != _generation:
+            self._refuse()
+        return 0
+
+    def _refuse(self):
+        if self.generation != _generation:
+            raise ZMQError(
+                errno.ENOTSOCK,
+                "this socket belongs to the process that made it, not to its forked child: "
+                "make a Context here",
+            )
+        self.why_gone()
+
+    def why_gone(self):
+        """Raise the reason why a socket that is gone cannot be used."""
+        raise ZMQError(errno.ENOTSOCK, "this socket is closed")
+
+    def set_gone(self, gone: cython.bint = True):
+        """From now on every call raises why_gone; whoever waits is woken."""
+        self.gone = gone
+        self.board.notify(4)  # Control.END
+
+    @property
+    def more(self):
+        """Whether the part received last has another behind it (RCVMORE)."""
+        return bool(self.pattern.more)

@@ -1,0 +1,1 @@
+"""What several test suites share: the library under test, the far ends, and the search for leftovers."""
