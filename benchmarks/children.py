@@ -43,6 +43,7 @@ class Child:
     def __init__(self, task: Task) -> None:
         """Start the process; it needs no `__main__` guard beyond what `python -m` gives."""
         self.name = task.name
+        self._outcome: tuple[str, Any, str] | None = None
         self.report, far = SPAWN.Pipe(duplex=False)
         self._process = SPAWN.Process(
             target=_run, args=(task.function, far), name=task.name, daemon=True
@@ -52,17 +53,20 @@ class Child:
 
     def result(self) -> Any:
         """Return what the task returned. Blocks until it reports. Raises ChildFailed."""
-        try:
-            outcome, value, details = self.report.recv()
-        except EOFError:
-            raise ChildFailed(f"the {self.name} died: {self._how_it_ended()}") from None
-        if outcome == "raised":
-            raise ChildFailed(f"the {self.name} failed: {value}", details)
+        if self._outcome is None:
+            try:
+                self._outcome = self.report.recv()
+            except EOFError:
+                died = f"{self.name} died: {self._how_it_ended()}"
+                raise ChildFailed(died) from None
+        kind, value, details = self._outcome
+        if kind == "raised":
+            raise ChildFailed(f"{self.name} failed: {value}", details)
         return value
 
-    def check_alive(self) -> None:
+    def check(self) -> None:
         """Raise ChildFailed if the process has failed or died; does not block."""
-        if self.report.poll():
+        if self._outcome is not None or self.report.poll():
             self.result()
 
     def finish(self) -> None:
@@ -72,9 +76,9 @@ class Child:
         """
         self._process.join(END_LIMIT_S)
         if self._process.exitcode is None:
-            raise ChildFailed(f"the {self.name} is done but did not end within {END_LIMIT_S:.0f} s")
+            raise ChildFailed(f"{self.name} is done but did not end within {END_LIMIT_S:.0f} s")
         if self._process.exitcode != 0:
-            raise ChildFailed(f"the {self.name} is done but ended badly: {self._how_it_ended()}")
+            raise ChildFailed(f"{self.name} is done but ended badly: {self._how_it_ended()}")
 
     def kill(self) -> None:
         """End the process, whatever it is doing, and forget it."""
@@ -121,7 +125,7 @@ def run_together(tasks: Sequence[Task], time_limit_s: float) -> list[Any]:
             ready = wait(list(waiting), max(0.0, deadline - time.monotonic()))
             if not ready:
                 names = " and ".join(child.name for child in waiting.values())
-                raise ChildFailed(f"the {names} had no result within {time_limit_s:g} s")
+                raise ChildFailed(f"no result from {names} within {time_limit_s:g} s")
             for report in ready:
                 child = waiting.pop(report)
                 results[child] = child.result()

@@ -8,7 +8,7 @@ it ends that peer's session and is reported by the monitor.
 import os
 from errno import EINTR
 
-from shmzmq.constants import EAGAIN, EFSM, EHOSTUNREACH, EMTHREAD, ENOCOMPATPROTO, ETERM
+from .constants import EAGAIN, EFSM, EHOSTUNREACH, EMTHREAD, ENOCOMPATPROTO, ETERM
 
 # The version of libzmq whose interface and behaviour this package offers.
 LIBZMQ_VERSION = "4.3.5"

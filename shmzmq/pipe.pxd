@@ -23,6 +23,7 @@ cdef class Pipe:
     cdef bint sending                 # parts are written and not yet published
     cdef int fair_index, load_index   # where the pipe stands in its FairQueue and LoadBalancer
     cdef int idle_looks               # how often it was found empty in a row
+    cdef uint64_t wanted_bytes        # what found no memory when the pipe was parked; 0: the mark was reached
     cdef uint64_t unreported, unreported_bytes, report_messages
     cdef uint64_t *counters           # directory slot: messages and bytes, in and out
     cdef object slot

@@ -66,6 +66,17 @@ def create_pipe_segment(*, outbound, inbound, private=False, token=bytes(16)):
     return segment
 
 
+def check_pipe_segment(name, token, reader):
+    """Make sure that *name* is the pipe with *token*, and note that *reader* will read from it.
+
+    From then on the segment stays for the reader even if its maker dies. Raises ZMQError: ENOENT, EPROTO.
+    """
+    segment = segments.open_segment(name, Kind.PIPE)
+    if segment.token != token:
+        raise ZMQError(errno.EPROTO, f"the segment {name!r} belongs to another pipe")
+    segment.reader = reader
+
+
 def ring_size(in_use):
     """Return how many bytes a ring should start with, by whether its pattern sends that way at all."""
     return _FIRST_RING if in_use else _SMALL_RING
@@ -75,9 +86,17 @@ def _power_of_two(size):
     return 1 << (size - 1).bit_length()
 
 
-def open_area(name):
-    """Map the area segment called *name* and take the name away: its producer has it mapped already."""
+def open_area(name, pipe_segment):
+    """Map the area segment called *name* and take the name away: its producer has it mapped already.
+
+    It must belong to the pipe of *pipe_segment*, or a peer could have us take other pipes' areas away.
+    Raises ZMQError: EPROTO when it does not, ENOENT when there is none.
+    """
+    if segments.is_private(name) != segments.is_private(pipe_segment.name):
+        raise ZMQError(errno.EPROTO, f"an area {name!r} in the pipe {pipe_segment.name!r}")
     area = segments.open_segment(name, Kind.AREA)
+    if area.token != pipe_segment.token:
+        raise ZMQError(errno.EPROTO, f"the area {name!r} belongs to another pipe")
     segments.unlink(name)
     return area
 
@@ -101,18 +120,21 @@ class Pipe:
         self.peer_bit = -1
         self.report_messages = 1
         self.outbound = Producer(segment, side, send_limit, self._make_area)
-        self.inbound = Consumer(segment, 1 - side, open_area)
+        self.inbound = Consumer(segment, 1 - side, self._open_area)
         self.slot = directory.scratch()
         self._count_in(self.slot)
 
     def _make_area(self, capacity):
-        private = self.segment.name.startswith("private:")
-        make = segments.create_private if private else segments.create
-        area = make(Kind.AREA, RECORDS_OFFSET + capacity)
+        pipe = self.segment
+        make = segments.create_private if segments.is_private(pipe.name) else segments.create
+        area = make(Kind.AREA, RECORDS_OFFSET + capacity, token=pipe.token)
         # Whoever reads here is the far end: an area outlives its maker as long as that one lives.
-        area.reader = self.segment.reader
+        area.reader = pipe.reader if self.side == 0 else pipe.owner
         segments.publish(area)
         return area
+
+    def _open_area(self, name):
+        return open_area(name, self.segment)
 
     def count_in(self, slot):
         """Keep this pipe's counters in the directory *slot* from now on."""
@@ -170,6 +192,12 @@ class Pipe:
     # -- writing ---------------------------------------------------------------------------------------
 
     def can_write(self):
+        if self.wanted_bytes and not self.outbound.broken:
+            # Memory ran out over a part of this size: it needs room that only the reader makes.
+            self.outbound.look_at_reader()
+            if not self.outbound.fits(self.wanted_bytes) and self.outbound.written != self.outbound.read_seen:
+                return False
+            self.wanted_bytes = 0
         return self.outbound.has_room()
 
     def write(self, data, size, more):
@@ -208,10 +236,10 @@ class Pipe:
 
         *size* is the part that could not be placed for want of memory, 0 when the mark was reached.
         """
-        out: Producer = self.outbound
-        store_release(cython.address(out.control.waiting), 1)
+        self.wanted_bytes = size
+        store_release(cython.address(self.outbound.control.waiting), 1)
         fence()  # pair "room": waiting is visible before the reader's words are looked at
-        if out.has_room() and (size == 0 or out.fits(size)):
+        if self.can_write():
             self.unpark()
             return False
         return True
@@ -364,10 +392,12 @@ class Pipe:
         for data, flags in pending:
             self.outbound.push(data, flags)
         attentive: uint64_t = load_relaxed(cython.address(self.inbound.control.attentive))
-        self.inbound = Consumer(segment, 1 - self.side, open_area)
+        self.inbound = Consumer(segment, 1 - self.side, self._open_area)
         if attentive:
             self.attend()
         self.unreported = self.unreported_bytes = 0
+        # The lost reader may have made room and died before it said so; `waiting` of the fresh ring is 0.
+        self.own.post_room(self.bit)
 
     # -- inspection ------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ cdef class SocketBase:
     cdef list pipes_by_bit     # Pipe or None, by its bit on the board
     cdef int words             # words of the board's bitmaps that are in use
     cdef bint gone             # closed, or its context has ended, or this is a forked child
-    cdef bint armed            # somebody waits on the doorbell from outside: announce sleep for them
+    cdef public bint exposed   # somebody outside waits on the doorbell (FD): announce sleep for them
     cdef public int send_timeout_ms, receive_timeout_ms
     cdef int generation
     cdef object __weakref__

@@ -128,7 +128,8 @@ class SocketBase:
 
     def wait_to_send(self, data, size, flags):
         if flags & _DONTWAIT or self.send_timeout_ms == 0:
-            raise Again(msg="no peer can take the message now")
+            if not self.exposed or not self.arm(_POLLOUT):
+                raise Again(msg="no peer can take the message now")
         deadline: int64_t = deadline_after(self.send_timeout_ms)
         while True:
             in_time: cython.bint = self.wait(False, True, deadline)
@@ -165,7 +166,8 @@ class SocketBase:
         if self.pattern.ended:
             self._take_away_ended()
         if flags & _DONTWAIT or self.receive_timeout_ms == 0:
-            raise Again(msg="nothing to receive now")
+            if not self.exposed or not self.arm(_POLLIN):
+                raise Again(msg="nothing to receive now")
         deadline: int64_t = deadline_after(self.receive_timeout_ms)
         while True:
             in_time: cython.bint = self.wait(True, False, deadline)
@@ -313,14 +315,16 @@ class SocketBase:
             if wanted & _POLLIN and not found & _POLLIN and not self.pattern.rest():
                 continue
             if self.board.announce_sleep():
-                self.armed = True
                 return found
             self.process_news()
 
     def disarm(self):
         """The wait on the doorbell is over."""
-        self.armed = False
         self.board.awake()
+
+    def ring(self):
+        """Ring this socket's own doorbell: whoever waits on it from outside is to look."""
+        self.board.doorbell.ring()
 
     # -- states ----------------------------------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from support.factory import SocketFactory
 from support.leftovers import Stock, check_nothing_left
 from support.library import Context, zmq
@@ -29,6 +28,8 @@ def warm(peer_process: PeerProcess) -> PeerProcess:
     far = peer_process.open(zmq.PAIR, connect=near.last_endpoint.decode())
     far.send(b"hello")
     assert near.recv() == b"hello"
+    near.send(b"x" * 100_000, copy=False)
+    assert len(far.recv()) == 100_000
     sockets.close()
     context.destroy(linger=0)
     peer_process.reset()

@@ -47,11 +47,11 @@ class OptionValues:
         if spec.keeps == "nothing":
             return checked
         if checked is None:
-            self._held.pop(number, None)
+            self._held.pop(spec.number, None)
         elif spec.keeps == "all":
-            self._held[number] = (*self._all(spec), checked)
+            self._held[spec.number] = (*self._all(spec), checked)
         else:
-            self._held[number] = checked
+            self._held[spec.number] = checked
         if spec.implies is not None:
             self._held.update(spec.implies(checked))
         return checked

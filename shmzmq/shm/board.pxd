@@ -9,6 +9,7 @@ cdef class Board:
     cdef readonly object segment      # keeps the memory mapped
     cdef readonly Doorbell doorbell
     cdef Py_buffer view
+    cdef object __weakref__
 
     cdef void post_ready(self, int bit) noexcept nogil
     cdef void post_room(self, int bit) noexcept nogil

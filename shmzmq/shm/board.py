@@ -192,10 +192,11 @@ def create_board(private=False):
 
     Raises ZMQError (ENOBUFS: /dev/shm is full) or OSError (EMFILE).
     """
+    doorbell = Doorbell()  # first: without a descriptor no name is left behind
     make = segments.create_private if private else segments.create
     segment = make(Kind.BOARD, BOARD_SIZE)
     segments.publish(segment)
-    return Board(segment, Doorbell())
+    return Board(segment, doorbell)
 
 
 def open_board(name, doorbell_fd):

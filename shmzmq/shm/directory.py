@@ -7,10 +7,12 @@ last; a counter has one writer, who uses plain stores. Readers may see counters 
 
 from __future__ import annotations
 
+import errno
 import itertools
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from ..errors import ZMQError
 from . import segment as segments
 from .board import address_of
 from .layout import COUNTERS, LABEL_SIZE, OFFSETS, SLOT_SIZE, Kind, Slot
@@ -121,6 +123,26 @@ class Entry(NamedTuple):
     counters: dict[str, int]
 
 
+def find_slot(name: str, key: int) -> DirectorySlot:
+    """Return the slot with *key* in the directory called *name*, for whoever owns its counters.
+
+    Raises ZMQError: ENOENT when there is none.
+    """
+    directory = name
+    while name:
+        segment = segments.open_segment(name, Kind.DIRECTORY)
+        for base in range(SLOT_SIZE, segment.size, SLOT_SIZE):
+            if segment.word(base + _SLOT["state"]) and segment.word(base + _SLOT["key"]) == key:
+                return DirectorySlot(None, segment, base, key)
+        name = _next_name(segment)
+    raise ZMQError(errno.ENOENT, f"the directory {directory!r} has no slot {key}")
+
+
+def _next_name(segment: Segment) -> str:
+    start = OFFSETS["directory"]["next"]
+    return segment.memory[start : start + 88].rstrip(b"\0").decode("ascii", "replace")
+
+
 def read_directory(name: str) -> Iterator[Entry]:
     """Yield the entries of the directory called *name*; needs no running context. Does not block.
 
@@ -129,8 +151,7 @@ def read_directory(name: str) -> Iterator[Entry]:
     while name:
         segment = segments.open_segment(name, Kind.DIRECTORY)
         yield from map(_entry, slots(segment))
-        start = OFFSETS["directory"]["next"]
-        name = segment.memory[start : start + 88].rstrip(b"\0").decode("ascii", "replace")
+        name = _next_name(segment)
 
 
 def slots(segment: Segment) -> Any:

@@ -23,6 +23,7 @@ class Doorbell:
     """
 
     def __cinit__(self, fd: cython.int = -1):
+        self.fd = -1  # __dealloc__ runs also when no descriptor can be made
         self.fd = fd if fd >= 0 else os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
 
     def __dealloc__(self):

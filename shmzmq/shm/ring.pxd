@@ -36,6 +36,7 @@ cdef class Producer:
     cdef void put(self, const char *data, uint64_t size, int flags) noexcept
     cdef int grow(self, uint64_t size) except -2
     cdef bint await_space(self, uint64_t size) noexcept
+    cdef bytes take_pending(self)
     cdef void enter_area(self, object segment, uint64_t base)
     cdef void _let_areas_go(self)
 
@@ -49,13 +50,18 @@ cdef class Consumer:
     cdef const char *record            # the record found by peek: payload, size, flags
     cdef uint64_t record_size
     cdef int record_flags
+    cdef bint in_message               # the record read last has another part behind it
+    cdef bint overrun                  # a chain must come before tail_seen
     cdef bint broken
+    cdef bint leaving                  # head is not published any more
     cdef object segment
     cdef object open_area
     cdef object reason                 # why the ring is broken, for the report
     cdef Py_buffer view, area_view
 
     cdef int peek(self) except -2
+    cdef int look_at_writer(self) except -2
+    cdef int take_special(self, uint64_t place) except -2
     cdef void advance(self) noexcept
     cdef bint is_empty(self) noexcept
     cdef int spoil(self, object reason) except -2

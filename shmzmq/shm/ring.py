@@ -62,8 +62,6 @@ from ..errors import ZMQError
 _MAX_NAME = cython.declare(uint64_t, 88)
 # A pad up to the end of the area and the chain record behind it.
 CHAIN_RESERVE = cython.declare(uint64_t, 2 * (8 + 88))
-# MORE, COMMAND, PAD and CHAIN; a block descriptor has no meaning yet and ends the ring.
-_KNOWN_FLAGS = cython.declare(cython.int, 27)
 _STALL_FROM = cython.declare(uint64_t, 256 * 1024)
 _STALL_NS = cython.declare(int64_t, 200_000)
 
@@ -229,17 +227,14 @@ class Producer:
         capacity: uint64_t = self.capacity * (4 if self.capacity < _STALL_FROM else 2)
         while capacity < need:
             capacity *= 2
+        # The pending records lie behind `published`, where the chain record must stand: move them first.
+        moved: bytes = self.take_pending()
+        if moved is None:
+            return RING_BROKEN
         try:
             area = self.make_area(capacity)
         except ZMQError:
             return RING_NO_MEMORY
-        old: cython.p_char = self.data
-        old_base: uint64_t = self.base
-        old_mask: uint64_t = self.capacity - 1
-        position: uint64_t = self.published
-        end: uint64_t = self.tail
-        # The pending records lie behind `published`, where the chain record must stand: move them first.
-        moved: bytes = _take_records(old, old_base, old_mask, position, end)
         name: bytes = area.name.encode()
         saved_pending: uint64_t = self.pending_bytes
         self.tail = self.published
@@ -251,6 +246,31 @@ class Producer:
         self.pending_bytes = saved_pending
         store_release(cython.address(self.control.tail), self.published)  # pair "publish"
         return RING_OK
+
+    def take_pending(self):
+        """Copy the records that are not yet published out of the area, pads left out.
+
+        None when the peer wrote over them: they lie in memory that it shares (I5).
+        """
+        parts: list = []
+        position: uint64_t = self.published
+        while position < self.tail:
+            place: uint64_t = (position - self.base) & (self.capacity - 1)
+            # Read once, as in Consumer.peek.
+            head: uint64_t = load_relaxed(
+                cython.cast(cython.pointer(uint64_t), self.data + place)
+            )
+            left: uint64_t = min(self.capacity - place, self.tail - position)
+            if head >> 8 > left - 8:
+                self.broken = True
+                return None
+            size: uint64_t = _record_size(head >> 8)
+            if head & RECORD_PAD == 0:
+                # The word as it was checked: the peer may have changed it by now.
+                parts.append(head.to_bytes(8, "little"))
+                parts.append(self.data[place + 8 : place + size])
+            position += size
+        return b"".join(parts)
 
     def enter_area(self, segment, base):
         """Make *segment* the area that records are written to, from position *base* on."""
@@ -274,10 +294,13 @@ class Producer:
         return [segment for _, segment in self.areas[1:]] if self.areas else []
 
     def pending_parts(self):
-        """Return (payload, flags) of every record that is written and not yet published."""
-        moved: bytes = _take_records(
-            self.data, self.base, self.capacity - 1, self.published, self.tail
-        )
+        """Return (payload, flags) of every record that is written and not yet published.
+
+        Raises ZMQError(EPROTO) when the peer wrote over them.
+        """
+        moved: bytes = self.take_pending()
+        if moved is None:
+            raise ZMQError(errno.EPROTO, f"the ring is broken: {self.describe()}")
         parts = []
         place: uint64_t = 0
         while place < cython.cast(uint64_t, len(moved)):
@@ -307,6 +330,15 @@ class Producer:
         """Publish what was pushed."""
         self.publish()
 
+    def forget(self):
+        """Forget what was pushed and not committed."""
+        self.rollback()
+
+    @property
+    def is_full(self):
+        """Whether the high water mark keeps the next message out."""
+        return not self.has_room()
+
     def describe(self):
         """Return the producer's view of positions and counts, by name."""
         return {
@@ -320,22 +352,6 @@ class Producer:
             "limit": self.limit,
             "broken": bool(self.broken),
         }
-
-
-@cython.cfunc
-def _take_records(
-    data: cython.p_char, base: uint64_t, mask: uint64_t, start: uint64_t, end: uint64_t
-) -> bytes:
-    """Copy the records of [start, end) out of an area, its pads left out; all are the producer's own."""
-    parts: list = []
-    while start < end:
-        place: uint64_t = (start - base) & mask
-        head: uint64_t = cython.cast(cython.pointer(uint64_t), data + place)[0]
-        size: uint64_t = _record_size(head >> 8)
-        if head & RECORD_PAD == 0:
-            parts.append(data[place : place + size])
-        start += size
-    return b"".join(parts)
 
 
 @cython.cfunc
@@ -395,12 +411,9 @@ class Consumer:
             if self.broken:
                 return RING_BROKEN
             if self.head == self.tail_seen:
-                tail: uint64_t = load_acquire(cython.address(self.control.tail))  # pair "publish"
-                if tail == self.head:
-                    return RING_EMPTY
-                if tail < self.head or tail & 7:
-                    return self.spoil(f"tail {tail} behind head {self.head}")
-                self.tail_seen = tail
+                rc: cython.int = self.look_at_writer()
+                if rc != RING_OK:
+                    return rc
             place: uint64_t = (self.head - self.base) & (self.capacity - 1)
             # Read once: the peer could change it between a check and a use.
             head: uint64_t = load_relaxed(
@@ -409,28 +422,54 @@ class Consumer:
             size: uint64_t = head >> 8
             flags: cython.int = cython.cast(cython.int, head & 255)
             left: uint64_t = self.capacity - place
-            if flags & ~_KNOWN_FLAGS or size > left - 8 or _record_size(size) > self.tail_seen - self.head:
+            if size > left - 8 or _record_size(size) > self.tail_seen - self.head:
                 return self.spoil(f"a record of {size} bytes, flags {flags:#x}, at {self.head}")
-            if flags & RECORD_PAD:
-                self.head += left
-                if self.head > self.tail_seen:
-                    return self.spoil(f"a pad of {left} bytes beyond the tail")
-                continue
             self.record = self.data + place + 8
             self.record_size = size
             self.record_flags = flags
-            if flags & RECORD_CHAIN:
-                if self.follow_chain() != RING_OK:
-                    return RING_BROKEN
-                continue
+            if flags & ~RECORD_MORE == 0:
+                return RING_OK
+            rc = self.take_special(place)
+            if rc != RING_EMPTY:
+                return rc
+
+    def look_at_writer(self):
+        """Read the producer's tail afresh and hold it against what can be (I1, I3)."""
+        tail: uint64_t = load_acquire(cython.address(self.control.tail))  # pair "publish"
+        if self.overrun:
+            return self.spoil(f"tail {tail}: no chain came where the area must have been full")
+        if tail == self.head:
+            return self.spoil("half a message") if self.in_message else RING_EMPTY
+        if tail < self.head or tail & 7:
+            return self.spoil(f"tail {tail} behind head {self.head}")
+        if tail - self.head > self.capacity:
+            # So much can be there only if the records go on in another area before that.
+            self.overrun = True
+            tail = self.head + self.capacity
+        self.tail_seen = tail
+        return RING_OK
+
+    def take_special(self, place):
+        """Go on behind a pad or a chain: RING_EMPTY. RING_OK: it is a command, for the caller."""
+        if self.record_flags == RECORD_PAD:
+            # A pad fills an area up to its end, and never a whole one.
+            if place == 0 or self.record_size != self.capacity - place - 8:
+                return self.spoil(f"a pad of {self.record_size} bytes at {self.head}")
+            self.head += self.capacity - place
+            return RING_EMPTY
+        if self.record_flags == RECORD_CHAIN and not self.in_message:
+            return RING_EMPTY if self.follow_chain() == RING_OK else RING_BROKEN
+        if self.record_flags == RECORD_COMMAND and not self.in_message:
             return RING_OK
+        return self.spoil(f"a record with flags {self.record_flags:#x} at {self.head}")
 
     def advance(self):
         """Go past the record found by peek; at the end of a message its space is free."""
         self.head += _record_size(self.record_size)
         if self.record_flags & RECORD_COMMAND == 0:
             self.bytes_read += self.record_size
-        if self.record_flags & RECORD_MORE:
+        self.in_message = self.record_flags & RECORD_MORE
+        if self.in_message:
             return
         if self.record_flags & RECORD_COMMAND == 0:
             self.read += 1
@@ -446,29 +485,40 @@ class Consumer:
 
     def follow_chain(self):
         """Move over to the area named in the chain record at hand (I4)."""
+        if self.record_size > _MAX_NAME:
+            return self.spoil(f"a chain to a name of {self.record_size} bytes")
         name: bytes = self.record[: self.record_size]
         try:
             area = self.open_area(name.decode("ascii", "replace"))
-        except (ZMQError, OSError, ValueError) as error:
+        except (ZMQError, OSError, ValueError, KeyError) as error:
             return self.spoil(f"chain to {name!r}: {error}")
         self.head += _record_size(self.record_size)
         if self.enter_area(area) != RING_OK:
             return RING_BROKEN
-        store_release(cython.address(self.control.head), self.head)  # pair "free"
+        if not self.leaving:
+            store_release(cython.address(self.control.head), self.head)  # pair "free"
         return RING_OK
 
     def enter_area(self, segment):
         """Read from *segment* from here on."""
-        capacity: uint64_t = segment.size - RECORDS_START if segment.size > RECORDS_START else 0
-        if capacity == 0 or capacity & (capacity - 1):
+        size: uint64_t = segment.size
+        capacity: uint64_t = size - RECORDS_START if size > RECORDS_START else 0
+        if capacity < RECORDS_START or capacity & (capacity - 1):
             return self.spoil(f"an area of {capacity} bytes")
         if self.area_view.buf != cython.NULL:
             PyBuffer_Release(cython.address(self.area_view))
         PyObject_GetBuffer(segment.memory, cython.address(self.area_view), PyBUF_WRITABLE)
         self.data = cython.cast(cython.p_char, self.area_view.buf) + RECORDS_START
         self.capacity = capacity
-        self.base = self.head
+        self.base = self.tail_seen = self.head
+        self.overrun = False
         return RING_OK
+
+    def abandon(self):
+        """Read no more, and leave what is unread to the producer; the names of areas on the way go."""
+        self.leaving = True
+        while self.peek() == RING_OK:
+            self.head += _record_size(self.record_size)
 
     # -- for tests, renewal and inspection -------------------------------------------------------------
 

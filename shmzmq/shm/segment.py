@@ -90,6 +90,12 @@ class Segment:
         return self.memory[offset : offset + 16]
 
     @property
+    def owner(self) -> ProcessId:
+        """The process that made this segment."""
+        fields = OFFSETS["segment"]
+        return ProcessId(self.word(fields["owner_pid"]), self.word(fields["owner_start"]))
+
+    @property
     def reader(self) -> ProcessId:
         """The process that reads here besides the owner; pid 0 while there is none."""
         fields = OFFSETS["segment"]
@@ -145,6 +151,11 @@ def create_private(kind: Kind, size: int, *, token: bytes = bytes(16)) -> Segmen
 _private: dict[str, Segment] = {}
 
 
+def is_private(name: str) -> bool:
+    """Tell whether *name* is one of create_private's, which no other process can open."""
+    return name.startswith("private:")
+
+
 def _full(error: BaseException, size: int) -> ZMQError:
     number = getattr(error, "errno", None) or errno.ENOMEM
     if number == errno.ENOSPC:
@@ -167,11 +178,11 @@ def open_segment(name: str, kind: Kind) -> Segment:
 
     Does not block. Raises ZMQError: ENOENT when there is none, EPROTO when it is something else.
     """
-    if name.startswith("private:"):
-        try:
-            return _private[name]
-        except KeyError:
-            raise ZMQError(errno.ENOENT, f"no private segment {name!r}") from None
+    if is_private(name):
+        segment = _private.get(name)
+        if segment is None or segment.word(OFFSETS["segment"]["kind"]) != kind:
+            raise ZMQError(errno.ENOENT, f"no private {kind.name.lower()} {name!r}")
+        return segment
     if SegmentName.parse(name) is None:
         raise ZMQError(errno.EPROTO, f"{name!r} is not the name of a shmzmq segment")
     try:
@@ -198,7 +209,7 @@ def open_segment(name: str, kind: Kind) -> Segment:
 
 def unlink(name: str) -> None:
     """Remove *name*, if it is there; whoever has it mapped keeps the memory."""
-    if name.startswith("private:"):
+    if is_private(name):
         _private.pop(name, None)
         return
     try:
@@ -230,7 +241,10 @@ def sweep() -> list[str]:
         if name.owner not in alive:
             alive[name.owner] = is_alive(name.owner)
         if not alive[name.owner] and not _reader_lives(str(name)):
-            unlink(str(name))
+            try:
+                unlink(str(name))
+            except posix_ipc.PermissionsError:
+                continue  # another user's file with a name that claims to be ours
             swept.append(str(name))
     return swept
 

@@ -117,7 +117,7 @@ class Connection:
             self._heartbeat.note_traffic()
 
     def receive_eof(self) -> None:
-        """The stream has ended or failed: events.ConnectionLost follows the events of what had arrived."""
+        """The stream has ended or failed: ConnectionLost follows the events of what had arrived."""
         self._eof = True
 
     def data_to_send(self) -> bytes:
@@ -170,9 +170,9 @@ class Connection:
     # -- what our side has to say
 
     def send_frame(self, body: Octets, more: bool = False) -> None:
-        """Send one frame of a message; more follow it if *more*.  A body other than bytes is copied.
+        """Send one frame of a message; *more* tells that others follow it.
 
-        Raises LocalError before events.HandshakeDone, after the end, and when the stream was taken over.
+        Raises LocalError before HandshakeDone, after the end, and when the stream was taken over.
         """
         if self._phase is not Phase.TRAFFIC:
             raise LocalError(f"a message frame cannot be sent in phase {self._phase.name}")
@@ -181,7 +181,7 @@ class Connection:
     def send_command(self, name: str, body: bytes = b"") -> None:
         """Send the command *name* (1 to 255 visible ASCII characters, or ValueError).
 
-        Raises LocalError before events.HandshakeDone, after the end, and for a peer older than ZMTP 3.0,
+        Raises LocalError before HandshakeDone, after the end, and for a peer older than ZMTP 3.0,
         which knows no commands.
         """
         self._check_carrying()
@@ -192,8 +192,7 @@ class Connection:
     def subscribe(self, topic: bytes) -> None:
         """Ask the peer for messages that begin with *topic*.
 
-        A 3.1 peer gets a command for it, an older one a message.  Raises LocalError before
-        events.HandshakeDone and after the end.
+        A 3.1 peer gets a command, an older one a message. Raises LocalError as send_command does.
         """
         self._send_subscription(commands.subscribe, b"\x01", topic)
 
@@ -223,22 +222,22 @@ class Connection:
 
         Timers and commands stay here: when frames come, call `note_traffic`, and `receive_command`
         for each command frame; `data_to_send` goes on to return whole command frames, to be
-        written between frames of the caller's. Raises LocalError before events.HandshakeDone and after
-        the end.
+        written between frames of the caller's. Raises LocalError unless in the traffic phase.
         """
-        turn = CONNECTION.get((self._phase, Turn.TAKE_OVER))
-        if turn is None:
+        if (self._phase, Turn.TAKE_OVER) not in CONNECTION:
             raise LocalError(f"the stream cannot be taken over in phase {self._phase.name}")
-        self._phase = turn
-        rest = bytes(self._received)
-        self._received.clear()
+        self._turn(Turn.TAKE_OVER)
+        rest, self._received = bytes(self._received), bytearray()
         return rest
 
     def receive_command(self, body: bytes, now: float) -> None:
         """Take the body of a command frame from whoever took the stream over.
 
-        `next_event` tells what it meant. Raises LocalError unless the stream was taken over.
+        `next_event` tells what it meant; after the connection has ended it is dropped. Raises
+        LocalError unless the stream was taken over.
         """
+        if self._phase is Phase.CLOSED:
+            return
         if self._phase is not Phase.TAKEN_OVER:
             raise LocalError(f"commands are cut out of the stream here in phase {self._phase.name}")
         self._now = now
@@ -300,7 +299,7 @@ class Connection:
         if self._peer.socket_type is not None:
             properties[metadata.SOCKET_TYPE] = self._peer.socket_type
         self._turn(Turn.IDENTIFIED)
-        self._events.append(events.HandshakeDone(self._peer.version, self.mechanism.name, properties))
+        self._tell_done(properties)
         if self._peer.socket_type is None and self._options.socket_type in _PUBLISHERS:
             # A 1.0 subscriber filters by itself and asks for nothing: as libzmq, send it all.
             self._events.append(events.Subscribe(b""))
@@ -364,12 +363,14 @@ class Connection:
         if status is Status.READY:
             self._turn(Turn.SECURED)
             self._heartbeat.start(self._now)
-            known = metadata.known_of_peer(
-                self.mechanism.peer_properties, self.mechanism.zap_properties
-            )
-            self._events.append(events.HandshakeDone(self._peer.version, self.mechanism.name, known))
+            told, by_zap = self.mechanism.peer_properties, self.mechanism.zap_properties
+            self._tell_done(metadata.known_of_peer(told, by_zap))
         elif self.mechanism.failure is not None and status is Status.FAILED:
             self._end(self.mechanism.failure)
+
+    def _tell_done(self, properties: dict[str, bytes]) -> None:
+        done = events.HandshakeDone(self._peer.version, self.mechanism.name, properties)
+        self._events.append(done)
 
     def _send_subscription(
         self, command: Callable[[bytes], bytes], octet: bytes, topic: bytes
@@ -385,8 +386,7 @@ class Connection:
         self._put_raw(*self.mechanism.encode(flags, body))
 
     def _put_raw(self, flags: int, body: bytes) -> None:
-        self._to_send.append(self._peer.framing.header(len(body), flags))
-        self._to_send.append(body)
+        self._to_send += (self._peer.framing.header(len(body), flags), body)
 
     def _violated(self, error: ProtocolError) -> None:
         handshaking = self._phase in HANDSHAKING

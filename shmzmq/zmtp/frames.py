@@ -40,8 +40,8 @@ class FramingV2:
         """Take the first frame out of *received*; None while it is incomplete.
 
         Returns its flags (MORE, COMMAND) and its body. The limits are the largest bodies of message
-        and command frames in bytes, -1 for none. Raises ProtocolError for reserved flags (RFC 37: "MUST be zero") and for a body over its
-        limit.
+        and command frames in bytes, -1 for none. Raises ProtocolError for reserved flags ("MUST be
+        zero", RFC 37) and for a body over its limit.
         """
         if not received:
             return None
@@ -71,8 +71,7 @@ class FramingV1:
     def take(
         received: bytearray, message_limit: int = -1, command_limit: int = -1
     ) -> tuple[int, bytes] | None:
-        """Take the first frame out of *received*, as FramingV2.take does; *command_limit* has no
-        meaning here.
+        """Take the first frame out of *received*, as FramingV2.take does, without commands.
 
         Flags other than MORE are passed over: RFC 13 only wants them to be zero, and says that
         those of an identity frame are not to be looked at.
@@ -84,9 +83,7 @@ class FramingV1:
             return None
         size = int.from_bytes(received[1:9]) if start == 10 else received[0]
         if size == 0:
-            raise ProtocolError(
-                "a ZMTP 1.0 frame has the length 0, which leaves no room for its flags"
-            )
+            raise ProtocolError("a ZMTP 1.0 frame has the length 0, without room for its flags")
         check_size(size - 1, message_limit)
         flags = received[start - 1] & MORE
         body = _take(received, start, size - 1)

@@ -1,6 +1,7 @@
 """Heartbeats: when to send PING, and when silence means that the peer is gone.
 
-Source: RFC 37, "Connection Heartbeating". All times are seconds of one clock that only the caller reads.
+Source: RFC 37, "Connection Heartbeating". All times are seconds of one clock, which only the caller
+reads.
 """
 
 from __future__ import annotations

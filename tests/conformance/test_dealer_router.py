@@ -1,7 +1,6 @@
 """DEALER and ROUTER: load balancing out, routing ids in front (socket manual; RFC 28)."""
 
 import pytest
-
 from support.exchange import receive_until
 from support.factory import SocketFactory
 from support.library import IS_LIBZMQ, zmq

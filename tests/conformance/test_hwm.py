@@ -25,21 +25,15 @@ def _check_room(link: Link, sender: Socket, room: int) -> None:
 
 
 def _connected(link: Link, sndhwm: int, rcvhwm: int) -> tuple[Socket, Socket]:
-    """Return a far PULL and a near PUSH that have exchanged a message already."""
-    push, pull = link.pair(
-        zmq.PUSH, zmq.PULL, near={"sndhwm": sndhwm}, far={"rcvhwm": rcvhwm}
-    )
-    push.send(b"hello")
-    assert pull.recv() == b"hello"
-    return pull, push
+    """Return a near PUSH and a far PULL that know each other's marks."""
+    push, pull = link.pair(zmq.PUSH, zmq.PULL, near={"sndhwm": sndhwm}, far={"rcvhwm": rcvhwm})
+    assert push.poll(None, zmq.POLLOUT)
+    return push, pull
 
 
 @pytest.mark.parametrize(("sndhwm", "rcvhwm"), MARKS)
 def test_the_sum_of_both_marks(link: Link, sndhwm: int, rcvhwm: int) -> None:
-    endpoint = link.endpoint()
-    push = link.near(zmq.PUSH, bind=endpoint, sndhwm=sndhwm)
-    pull = link.far(zmq.PULL, connect=endpoint, rcvhwm=rcvhwm)
-    assert push.poll(None, zmq.POLLOUT)
+    push, pull = _connected(link, sndhwm, rcvhwm)
     _check_room(link, push, sndhwm + rcvhwm)
     for _ in range(sndhwm + rcvhwm):
         assert pull.recv() == b"x"
@@ -50,15 +44,17 @@ def test_the_sum_of_both_marks(link: Link, sndhwm: int, rcvhwm: int) -> None:
 @pytest.mark.parametrize("first", ["binder", "connecter"])
 def test_whoever_binds_first_or_last(link: Link, binds: str, first: str) -> None:
     endpoint = link.endpoint()
-    how = {"sender": "connect", "receiver": "connect"} | {binds: "bind"}
     make = {
-        "sender": lambda: link.near(zmq.PUSH, sndhwm=6, **{how["sender"]: endpoint}),
-        "receiver": lambda: link.far(zmq.PULL, rcvhwm=4, **{how["receiver"]: endpoint}),
+        "sender": lambda how: link.near(zmq.PUSH, sndhwm=6, **how),
+        "receiver": lambda how: link.far(zmq.PULL, rcvhwm=4, **how),
     }
-    order = sorted(make, key=lambda role: (role == binds) != (first == "binder"))
-    made = {role: make[role]() for role in order}
-    made["sender"].send(b"hello")
-    assert made["receiver"].recv() == b"hello"
+    made = {}
+    for role in sorted(make, key=lambda role: (role == binds) != (first == "binder")):
+        made[role] = make[role]({"bind" if role == binds else "connect": endpoint})
+    if link.kind != "inproc":
+        # Only now do both know the other's mark.
+        made["sender"].send(b"hello")
+        assert made["receiver"].recv() == b"hello"
     _check_room(link, made["sender"], 10)
 
 
@@ -66,7 +62,7 @@ def test_whoever_binds_first_or_last(link: Link, binds: str, first: str) -> None
 def test_no_mark_on_one_side_is_no_limit(link: Link, sndhwm: int, rcvhwm: int) -> None:
     if IS_LIBZMQ and link.kind != "inproc" and sndhwm:
         pytest.skip("ours-better: over ipc libzmq limits what waits for the I/O thread")
-    pull, push = _connected(link, sndhwm, rcvhwm)
+    push, pull = _connected(link, sndhwm, rcvhwm)
     assert accepted(push, 5000) == 5000
     for _ in range(5000):
         assert pull.recv() == b"x"
@@ -133,7 +129,7 @@ def test_each_peer_has_its_own_mark(sockets: SocketFactory) -> None:
 
 @pytest.mark.parametrize(("sndhwm", "rcvhwm"), [(2, 2), (10, 6), (500, 500)])
 def test_receiving_makes_room(link: Link, sndhwm: int, rcvhwm: int) -> None:
-    pull, push = _connected(link, sndhwm, rcvhwm)
+    push, pull = _connected(link, sndhwm, rcvhwm)
     room = sndhwm + rcvhwm
     for _ in range(5):
         for number in range(room):
@@ -143,8 +139,7 @@ def test_receiving_makes_room(link: Link, sndhwm: int, rcvhwm: int) -> None:
 
 @inproc_only
 def test_room_shows_in_poll(link: Link) -> None:
-    pull, push = _connected(link, 2, 2)
-    assert push.poll(0, zmq.POLLOUT) == zmq.POLLOUT
+    push, pull = _connected(link, 2, 2)
     assert accepted(push, 10) == 4
     assert push.poll(0, zmq.POLLOUT) == 0
     drain(pull)
@@ -153,6 +148,24 @@ def test_room_shows_in_poll(link: Link) -> None:
 
 
 def test_a_blocked_sender_goes_on_when_there_is_room(link: Link) -> None:
+    push, pull = _connected(link, 5, 5)
+    bodies = [bytes([number % 256]) * 4096 for number in range(2000)]
+    push.setsockopt(zmq.SNDTIMEO, -1)
+
+    def send_all() -> None:
+        for body in bodies:
+            push.send(body)
+
+    sending = Background(send_all)
+    wait_until_blocked(sending)
+    assert [pull.recv() for _ in bodies] == bodies
+    sending.result()
+
+
+# Over inproc libzmq does not allow a thread to bind while another one uses the socket that
+# connected.
+@ipc_only
+def test_a_blocked_sender_goes_on_when_a_peer_binds(link: Link) -> None:
     endpoint = link.endpoint()
     push = link.near(zmq.PUSH, connect=endpoint, sndhwm=1, sndtimeo=-1)
     push.send(b"first")
@@ -169,8 +182,9 @@ def test_a_full_subscriber_loses_messages_and_the_others_do_not(link: Link) -> N
     pub = link.near(zmq.PUB, bind=endpoint, sndhwm=5)
     slow = link.near(zmq.SUB, connect=endpoint, rcvhwm=5, subscribe=b"")
     quick = link.near(zmq.SUB, connect=endpoint, rcvhwm=5, subscribe=b"")
-    settle(pub, [slow, quick])
     for number in range(100):
+        # Asking for its state makes libzmq take note of subscriptions and of what was received.
+        assert pub.poll(0, zmq.POLLOUT)
         pub.send(b"%d" % number)
         assert quick.recv() == b"%d" % number
     assert drain(slow) == [b"%d" % number for number in range(10)]
@@ -183,10 +197,12 @@ def test_a_full_subscriber_loses_messages_over_ipc(link: Link) -> None:
     settle(pub, sub)
     for number in range(100_000):
         pub.send(b"%d" % number)
-    # What was sent first comes first; libzmq has room for more on the way.
-    received = [int(sub.recv()) for _ in range(50 if IS_LIBZMQ else 100)]
-    assert received == list(range(len(received)))
-    if not IS_LIBZMQ:
+    if IS_LIBZMQ:  # has credit for half a mark at least, and takes more while it is on the way
+        received = [int(sub.recv()) for _ in range(50)]
+        assert received[:25] == list(range(25))
+        assert received == sorted(set(received))
+    else:
+        assert [int(sub.recv()) for _ in range(100)] == list(range(100))
         assert not sub.poll(0)
 
 
@@ -212,16 +228,19 @@ def test_router_drops_for_a_full_peer(link: Link) -> None:
     assert router.recv_multipart() == [b"d", b"hello"]
     for number in range(100_000):
         router.send_multipart([b"d", b"%d" % number], zmq.NOBLOCK)
-    received = [int(dealer.recv()) for _ in range(4)]
-    assert received == [0, 1, 2, 3]
-    if not IS_LIBZMQ or link.kind == "inproc":
+    if IS_LIBZMQ and link.kind != "inproc":  # takes more while it is on the way
+        assert [int(dealer.recv()) for _ in range(2)] == [0, 1]
+    else:
+        assert [int(dealer.recv()) for _ in range(4)] == [0, 1, 2, 3]
         assert not dealer.poll(0)
 
 
-def test_a_raised_mark_makes_room_at_once(sockets: SocketFactory) -> None:
-    pull = sockets.open(zmq.PULL, bind="inproc://raised", rcvhwm=2)
-    push = sockets.open(zmq.PUSH, connect="inproc://raised", sndhwm=3)
-    assert accepted(push, 100) == 5
-    push.setsockopt(zmq.SNDHWM, 10)
-    assert accepted(push, 100) == 7
-    assert len(drain(pull)) == 12
+@pytest.mark.parametrize(("later", "room"), [(10, 12), (1, 3), (0, 1000)])
+def test_a_changed_mark_holds_for_pipes_that_exist(
+    sockets: SocketFactory, later: int, room: int
+) -> None:
+    pull = sockets.open(zmq.PULL, bind="inproc://changed", rcvhwm=2)
+    push = sockets.open(zmq.PUSH, connect="inproc://changed", sndhwm=3)
+    push.setsockopt(zmq.SNDHWM, later)
+    assert accepted(push, 1000) == room
+    assert len(drain(pull)) == room

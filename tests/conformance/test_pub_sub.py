@@ -1,7 +1,6 @@
 """PUB and SUB: topics by prefix (socket manual, "Publish-subscribe pattern"; RFC 29)."""
 
 import pytest
-
 from support.exchange import receive_until, settle, unique
 from support.factory import SocketFactory
 from support.library import Socket, zmq

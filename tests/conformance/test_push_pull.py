@@ -1,7 +1,6 @@
 """PUSH and PULL: hand out in turn, collect fairly (socket manual, "Pipeline pattern"; RFC 30)."""
 
 import pytest
-
 from support.exchange import drain, meet
 from support.factory import SocketFactory
 from support.library import IS_LIBZMQ, zmq

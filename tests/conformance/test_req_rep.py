@@ -1,7 +1,6 @@
 """REQ and REP: strict turns, envelopes, the right reply (socket manual, "Request-reply pattern"; RFC 28)."""
 
 import pytest
-
 from support.library import IS_LIBZMQ, Socket, zmq
 from support.links import Link, inproc_only
 

@@ -1,7 +1,6 @@
 """XPUB and XSUB: subscriptions are messages, \\x01 or \\x00 and the topic (socket manual; RFC 29)."""
 
 import pytest
-
 from support.exchange import receive_until
 from support.factory import SocketFactory
 from support.library import Socket, zmq
@@ -107,7 +106,8 @@ def test_xsub_counts_its_subscriptions(link: Link) -> None:
 
 
 def test_xsub_hears_a_plain_pub(link: Link) -> None:
-    # PUB tells nobody about its subscribers, so the message is repeated until the subscription is there.
+    # PUB tells nobody about its subscribers, so the message is repeated until the subscription is
+    # there.
     pub, xsub = link.pair(zmq.PUB, zmq.XSUB)
     xsub.send(b"\x01a")
     pub.send(b"a")

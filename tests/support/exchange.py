@@ -31,9 +31,9 @@ def drain(socket: Socket) -> list[bytes]:
 def settle(publishers: Socket | Sequence[Socket], subscribers: Socket | Sequence[Socket]) -> None:
     """Return once every change of subscriptions so far is in force at these publishers.
 
-    Subscriptions travel in order, so each subscriber asks for one more topic, and the publisher repeats a
-    message with it until it comes through. A last message clears away the repetitions; until it is received
-    no publisher may reach its high water mark.
+    Subscriptions travel in order, so each subscriber asks for one more topic, and the publisher
+    repeats a message with it until it comes through. A last message clears away the repetitions;
+    until it is received no publisher may reach its high water mark.
     """
     publishers = publishers if isinstance(publishers, (list, tuple)) else [publishers]
     subscribers = subscribers if isinstance(subscribers, (list, tuple)) else [subscribers]
@@ -83,6 +83,8 @@ def meet(sender: Socket, receivers: Iterable[Socket]) -> None:
 
 def accepted(socket: Socket, most: int, payload: bytes = b"x") -> int:
     """Send without blocking until the socket takes no more, or `most` messages; return how many it took."""
+    # libzmq takes note of what was received meanwhile only when it is asked for its state.
+    socket.poll(0, zmq.POLLOUT)
     for count in range(most):
         try:
             socket.send(payload, zmq.NOBLOCK)

@@ -24,8 +24,9 @@ class SocketFactory:
     ) -> Socket:
         """Return a new socket with these options set, then bound and connected to these endpoints.
 
-        Sends and receives end with Again after PATIENCE_MS, and the socket lingers 0 ms, unless options say
-        otherwise. A list as an option's value sets it once for each member (subscribe=[b"a", b"b"]).
+        Sends and receives end with Again after PATIENCE_MS, and the socket lingers 0 ms, unless
+        options say otherwise. A list as an option's value sets it once for each member
+        (subscribe=[b"a", b"b"]).
         """
         socket = self.context.socket(socket_type)
         self._opened.append(socket)

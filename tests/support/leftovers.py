@@ -36,7 +36,9 @@ class Stock:
             children=frozenset(children) - workers - {peer_pid},
             workers=workers,
             segments=frozenset(
-                path.name for path in Path("/dev/shm").iterdir() if _owner(path) in (os.getpid(), peer_pid)
+                path.name
+                for path in Path("/dev/shm").iterdir()
+                if _owner(path) in (os.getpid(), peer_pid)
             ),
             threads=frozenset(os.listdir("/proc/self/task")),
             descriptors=_descriptors(),

@@ -1,7 +1,7 @@
 """The library under test, imported in this one place.
 
-``SHMZMQ_TEST_LIBRARY=zmq`` runs the same contract on pyzmq, and so on libzmq: that run shows that the
-contract states what ZeroMQ does, and not what we happened to build.
+``SHMZMQ_TEST_LIBRARY=zmq`` runs the same contract on pyzmq, and so on libzmq: that run shows that
+the contract states what ZeroMQ does, and not what we happened to build.
 """
 
 import importlib

@@ -15,8 +15,8 @@ LOCAL_KINDS = ("inproc", "ipc-path", "ipc-abstract")
 IPC_KINDS = ("ipc-path", "ipc-abstract", "ipc-process")
 KINDS = (*LOCAL_KINDS, "ipc-process")
 
-# For tests that need both ends in this process, that need a connection, or that need to know that what was
-# sent has arrived when send() returns.
+# For tests that need both ends in this process, that need a connection, or that need to know that
+# what was sent has arrived when send() returns.
 local_only = pytest.mark.parametrize("link", LOCAL_KINDS, indirect=True)
 ipc_only = pytest.mark.parametrize("link", IPC_KINDS, indirect=True)
 local_ipc_only = pytest.mark.parametrize("link", ("ipc-path", "ipc-abstract"), indirect=True)

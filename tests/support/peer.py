@@ -1,7 +1,7 @@
 """The far end in a process of its own: runs as a child, opens sockets and calls them as it is told.
 
-Started with ``python -m support.peer``. Requests come on standard input and answers go to standard output, as
-pickles framed by multiprocessing.connection; the first answer is "ready".
+Started with ``python -m support.peer``. Requests come on standard input and answers go to standard
+output, as pickles framed by multiprocessing.connection; the first answer is "ready".
 """
 
 import os
@@ -12,7 +12,8 @@ from typing import Any
 from support.factory import SocketFactory
 from support.library import Socket, zmq
 
-# What an answer may carry; anything else (the context manager that bind() returns) is answered with None.
+# What an answer may carry; anything else (the context manager that bind() returns) is answered with
+# None.
 _PLAIN = (bytes, int, str, list, tuple, dict)
 
 

@@ -1,7 +1,8 @@
 """Waiting for something that announces itself by no event we could block on.
 
-Whatever can be waited for with a socket, a pipe or a process is waited for with that. These helpers are for
-the rest: they look again and again, give the processor away between two looks, and give up after PATIENCE_S.
+Whatever can be waited for with a socket, a pipe or a process is waited for with that. These helpers
+are for the rest: they look again and again, give the processor away between two looks, and give up
+after PATIENCE_S.
 """
 
 import os
@@ -12,13 +13,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-# How long a test waits for what must happen before it calls it a failure. Nothing ever waits so long unless
-# it is broken, so the value only has to be far above what a loaded machine needs, and below pytest's timeout.
+# How long a test waits for what must happen before it calls it a failure. Nothing ever waits so
+# long unless it is broken, so the value only has to be far above what a loaded machine needs, and
+# below pytest's timeout.
 PATIENCE_S = 20.0
 PATIENCE_MS = int(PATIENCE_S * 1000)
 
-# Number of the futex system call. A Python thread that wants the interpreter lock sleeps in it, one that is
-# blocked in a socket does not: it waits for descriptors.
+# Number of the futex system call. A Python thread that wants the interpreter lock sleeps in it, one
+# that is blocked in a socket does not: it waits for descriptors.
 _FUTEX = {"x86_64": 202}.get(platform.machine(), 98)
 
 T = TypeVar("T")
@@ -39,7 +41,8 @@ def wait_for(condition: Callable[[], T], what: str, patience_s: float = PATIENCE
 def wait_until_blocked(thread: threading.Thread | None = None, pid: int | None = None) -> None:
     """Return once a thread of this process, or the main thread of process pid, sleeps in a system call.
 
-    Waiting for the interpreter lock does not count, so what it sleeps in is the call that the test is about.
+    Waiting for the interpreter lock does not count, so what it sleeps in is the call that the test
+    is about.
     """
     if thread is not None:
         wait_for(lambda: thread.native_id is not None, f"{thread.name} starts")

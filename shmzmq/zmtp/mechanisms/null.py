@@ -1,8 +1,8 @@
 """The NULL mechanism: each side sends READY with its metadata.
 
-Source: RFC 37, "The NULL Security Mechanism". It lets the connecting peer speak first. libzmq sends READY on both sides at once, and so do
-we; either order works. A session whose socket has a ZAP domain asks the ZAP handler first, also
-with NULL.
+Source: RFC 37, "The NULL Security Mechanism". It lets the connecting peer speak first. libzmq sends
+READY on both sides at once, and so do we; either order works. A session whose socket has a ZAP
+domain asks the ZAP handler first, also with NULL.
 """
 
 from __future__ import annotations

@@ -1,0 +1,5 @@
+"""What `python -m demo` runs."""
+
+from demo.cli import main
+
+main()

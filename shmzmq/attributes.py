@@ -1,0 +1,50 @@
+"""Options as attributes: ``socket.linger = 0`` is ``socket.set(LINGER, 0)``."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+
+class OptionAttributes:
+    """Looks up attributes that the object does not have among its options, in any case of letters."""
+
+    _option_names: type[IntEnum]
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        if key in self.__dict__ or hasattr(type(self), key):
+            object.__setattr__(self, key, value)
+            return
+        option = self._option_names.__members__.get(key.upper())
+        if option is not None:
+            self._set_attribute(key, option, value)
+        elif key.startswith("_"):
+            object.__setattr__(self, key, value)
+        else:
+            raise AttributeError(f"{type(self).__name__} has no attribute or option {key!r}")
+
+    def __getattr__(self, key: str) -> Any:
+        option = type(self)._option_names.__members__.get(key.upper())
+        if option is None:
+            raise AttributeError(f"{type(self).__name__!r} has no attribute or option {key!r}")
+        return self._get_attribute(key, option)
+
+    def _set_attribute(self, key: str, option: IntEnum, value: Any) -> None:
+        self.set(option, value)
+
+    def _get_attribute(self, key: str, option: IntEnum) -> Any:
+        from .errors import ZMQError
+
+        try:
+            return self.get(option)
+        except ZMQError as error:
+            # An option that cannot be read is no attribute, so that hasattr and copy get their answer.
+            raise AttributeError(f"{key}: {error}") from error
+
+    def set(self, option: int, value: Any) -> None:
+        """Set an option."""
+        raise NotImplementedError
+
+    def get(self, option: int) -> Any:
+        """Return an option's value."""
+        raise NotImplementedError

@@ -1,0 +1,336 @@
+"""The application's side of endpoints that a worker carries, and of the pipes behind them.
+
+The worker finds the far ends and loses them; here their pipes are taken up, renewed and let go, on the
+thread that uses the socket. The events come in the order in which the worker wrote them.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .errors import ZMQError
+from .options import OptionValues
+from .pipe import Pipe, create_pipe_segment, ring_size
+from .shm import segment as segments
+from .shm.board import Board, open_board
+from .shm.layout import Kind, Slot
+from .shm.liveness import ProcessId
+from .workers import commands
+from .workers.commands import Arrived, Attached, Lost, PeerEnd, Refused, Settled
+
+if TYPE_CHECKING:
+    from .endpoints import Endpoint
+    from .shm.directory import DirectorySlot
+    from .socket import Socket
+    from .workers.pool import WorkerLink
+
+
+class EndpointKeeper(Protocol):
+    """What a socket keeps for each bind and connect."""
+
+    endpoint: str
+    is_bound: bool
+
+    def pipe_ended(self, pipe: Pipe) -> None:
+        """Nothing can come from *pipe* any more."""
+
+    def stop(self) -> None:
+        """The user's unbind or disconnect."""
+
+    def close(self, linger_ms: int) -> None:
+        """The socket is being closed."""
+
+
+def combine_marks(ours: int, theirs: int) -> int:
+    """Return the limit of a pipe: both high water marks together, and none (0) when either is none."""
+    return ours + theirs if ours and theirs else 0
+
+
+def high_water_marks(options: OptionValues) -> tuple[int, int]:
+    """Return SNDHWM and RCVHWM."""
+    marks: Any = options.snapshot()
+    return marks.get("SNDHWM", 1000), marks.get("RCVHWM", 1000)
+
+
+def attach_far_end(socket: Socket, pipe: Pipe, peer: PeerEnd, board: Board | None) -> None:
+    """Join *pipe* to its far end; without a *board* that one has gone already, and is only read from."""
+    send_hwm, receive_hwm = high_water_marks(socket.options)
+    if board is None:
+        pipe.lost = True
+        return
+    pipe.attach(
+        board,
+        peer.bit,
+        combine_marks(send_hwm, peer.receive_hwm),
+        combine_marks(peer.send_hwm, receive_hwm),
+    )
+
+
+def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | None:
+    """Open the far end's board, shared by all pipes to that socket; None when its owner has gone."""
+    known: Board | None = socket.context.peer_boards.get(peer.board)
+    if known is not None:
+        os.close(doorbell_fd)
+        return known
+    try:
+        board = open_board(peer.board, doorbell_fd)
+    except ZMQError:
+        return None
+    socket.context.peer_boards[peer.board] = board
+    return board
+
+
+class WorkerBind:
+    """A bound endpoint that a worker listens on. Raises ZMQError with what the system said."""
+
+    is_bound = True
+
+    def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
+        self._socket = self.socket = socket
+        self._link = link
+        self._pipes: dict[bytes, tuple[Pipe, DirectorySlot]] = {}
+        self._listening = True
+        self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
+        self.key = self._slot.key
+        self.endpoint = str(endpoint)
+        bind = commands.Bind(
+            self.key, socket.key, *endpoint, socket.options.snapshot(), socket.pattern.name
+        )
+        socket.context.keepers[self.key] = self
+        answer = link.ask(bind, commands.Bound, self.key)
+        assert isinstance(answer, commands.Bound)
+        if answer.errno:
+            self._forget()
+            raise ZMQError(answer.errno, f"cannot bind {endpoint}: {answer.text}")
+        self.endpoint = f"{endpoint.scheme}://{answer.address}"
+        self._slot.set_label(self.endpoint)
+        link.load += 1
+
+    # -- events of the worker ----------------------------------------------------------------------------
+
+    def handle(self, event: Any, fds: list[int]) -> None:
+        """Act upon an event about this endpoint; owns *fds*."""
+        if isinstance(event, Arrived):
+            self._take_up(event, fds[0])
+        elif isinstance(event, Lost) and event.token in self._pipes:
+            pipe = self._pipes[event.token][0]
+            pipe.lost = True
+            if pipe.ended:
+                self.pipe_ended(pipe)
+
+    def _take_up(self, event: Arrived, doorbell_fd: int) -> None:
+        socket = self._socket
+        board = open_peer_board(socket, event.peer, doorbell_fd)
+        segment = segments.open_segment(event.segment, Kind.PIPE)
+        segment.unlink()
+        send_hwm, _ = high_water_marks(socket.options)
+        pipe = Pipe(segment, 1, socket.board, event.bit, send_hwm)
+        pipe.link = self
+        pipe.routing_id = event.metadata.get("Identity", b"")
+        pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
+        slot = socket.context.directory.add(Slot.PIPE, self.endpoint, self.key)
+        pipe.count_in(slot)
+        self._pipes[segment.token] = pipe, slot
+        socket.hold_pipe(pipe)
+        attach_far_end(socket, pipe, event.peer, board)
+        if socket.pattern.accepts_another():
+            socket.pattern.attach(pipe)
+        else:
+            self._hang_up(pipe)
+
+    # -- pipes that end ------------------------------------------------------------------------------------
+
+    def pipe_ended(self, pipe: Pipe) -> None:
+        """Let the pipe go; what its far end had not read went with that."""
+        if pipe.is_broken:
+            self._socket.report(f"a peer of {self.endpoint} wrote nonsense: {pipe.describe()}")
+        self._hang_up(pipe)
+
+    def _hang_up(self, pipe: Pipe) -> None:
+        token = pipe.segment.token
+        _, slot = self._pipes.pop(token, (None, None))
+        if slot is None:
+            return
+        pipe.say_goodbye()
+        self._socket.let_go(pipe)
+        if pipe.lost:
+            pipe.discard()
+        pipe.detach()
+        slot.free()
+        self._link.post(commands.Hangup(token))
+
+    # -- the user ------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Stop listening; those who are connected stay."""
+        if self._listening:
+            self._listening = False
+            self._link.ask(commands.Unbind(self.key), commands.Unbound, self.key)
+
+    def close(self, linger_ms: int) -> None:
+        """Stop listening and say goodbye to everybody; what was sent is there for them to read."""
+        self.stop()
+        for pipe, _ in list(self._pipes.values()):
+            self._hang_up(pipe)
+        self._link.load -= 1
+        self._forget()
+
+    def _forget(self) -> None:
+        self._socket.context.keepers.pop(self.key, None)
+        self._slot.free()
+
+
+class WorkerConnect:
+    """A connected endpoint that a worker dials. The pipe is there at once, before it has a far end."""
+
+    is_bound = False
+
+    def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
+        self._socket = self.socket = socket
+        self._context = socket.context
+        self._link = link
+        self.endpoint = str(endpoint)
+        self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
+        self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
+        self.key = self._slot.key
+        self._losses = 0
+        self._immediate = bool(socket.options.snapshot().get("IMMEDIATE", 0))
+        pattern = socket.pattern
+        segment = create_pipe_segment(
+            outbound=ring_size(pattern.sends),
+            inbound=ring_size(pattern.receives),
+            token=os.urandom(16),
+        )
+        send_hwm, _ = high_water_marks(socket.options)
+        self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), send_hwm)
+        self.pipe.link = self
+        self.pipe.count_in(self._pipe_slot)
+        socket.hold_pipe(self.pipe)
+        self._in_pattern = False
+        if not self._immediate:
+            self._enter_pattern()
+        self._context.keepers[self.key] = self
+        link.post(
+            commands.Connect(
+                self.key,
+                socket.key,
+                *endpoint,
+                socket.options.snapshot(),
+                pattern.name,
+                segment.token,
+                segment.name,
+                self.pipe.bit,
+            )
+        )
+        link.load += 1
+
+    def _enter_pattern(self) -> None:
+        if not self._in_pattern and self._socket.pattern.accepts_another():
+            self._in_pattern = True
+            self._socket.pattern.attach(self.pipe)
+
+    def _leave_pattern(self) -> None:
+        if self._in_pattern:
+            self._in_pattern = False
+            self._socket.pattern.detach(self.pipe)
+
+    # -- events of the worker ----------------------------------------------------------------------------
+
+    def handle(self, event: Any, fds: list[int]) -> None:
+        """Act upon an event about this endpoint; owns *fds*."""
+        if isinstance(event, Attached):
+            self._attach(event, fds[0])
+        elif isinstance(event, Lost):
+            self._renew()
+        elif isinstance(event, Refused):
+            self._socket.report(f"{self.endpoint}: {event.reason}")
+        elif isinstance(event, Settled):
+            self._settled()
+
+    def _attach(self, event: Attached, doorbell_fd: int) -> None:
+        pipe = self.pipe
+        pipe.routing_id = event.metadata.get("Identity", b"")
+        pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
+        # Areas that the ring grows by from now on are for this reader.
+        pipe.segment.reader = ProcessId(event.peer.pid, event.peer.start)
+        board = open_peer_board(self._socket, event.peer, doorbell_fd)
+        attach_far_end(self._socket, pipe, event.peer, board)
+        self._enter_pattern()
+        self._socket.pattern.identified(pipe)
+
+    def _renew(self) -> None:
+        """The far end is gone: keep what it left unread for the next one."""
+        self._losses += 1
+        self._slot.set_counter(1, self._losses)
+        pipe = self.pipe
+        pipe.lost = True
+        pipe.detach()
+        if self._immediate:
+            self._leave_pattern()
+        keeps = self._socket.pattern.keeps_outbound and not pipe.is_broken
+        segment = pipe.renew(keep_outbound=keeps)
+        send_hwm, _ = high_water_marks(self._socket.options)
+        pipe.set_limits(send_hwm, 0)
+        self._socket.pattern.renewed(pipe)
+        if not self._immediate:
+            self._enter_pattern()
+        self._link.post(commands.Offer(self.key, segment.token, segment.name))
+
+    def pipe_ended(self, pipe: Pipe) -> None:
+        """Leave the routing; the worker's Lost, which follows, brings a fresh segment."""
+        self._leave_pattern()
+        if pipe.is_broken:
+            self._socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
+            self._link.post(commands.Hangup(pipe.segment.token))
+
+    # -- the user ------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Disconnect; what was sent and not yet read is given the socket's linger time."""
+        self.close(self._socket.linger_ms())
+
+    def close(self, linger_ms: int) -> None:
+        """End the connection, now or when the pipe has been handed over (within *linger_ms*, -1: whenever)."""
+        pipe, socket = self.pipe, self._socket
+        unread = 0 if pipe.is_broken or not socket.pattern.keeps_outbound else pipe.backlog
+        attached = pipe.is_attached
+        self._leave_pattern()
+        pipe.say_goodbye()
+        socket.let_go(pipe)
+        if attached or not unread or linger_ms == 0:
+            self._link.post(commands.Disconnect(self.key))
+            if not attached:
+                pipe.discard()
+            self._forget()
+            return
+        self._context.lingering.add(self.key)
+        self._link.post(commands.Linger(self.key, linger_ms))
+
+    def _settled(self) -> None:
+        self._context.lingering.discard(self.key)
+        self.pipe.discard()
+        self._forget()
+
+    def give_up(self) -> None:
+        """The process ends: nobody will take the pipe any more."""
+        self.pipe.discard()
+
+    def _forget(self) -> None:
+        self.pipe.detach()
+        self._link.load -= 1
+        self._context.keepers.pop(self.key, None)
+        self._pipe_slot.free()
+        self._slot.free()
+
+
+def refuse_fds(fds: list[int]) -> None:
+    """Close descriptors that came with an event nobody waits for any more."""
+    for fd in fds:
+        os.close(fd)
+
+
+def no_such_endpoint(endpoint: str, what: str) -> ZMQError:
+    """Return the error for an unbind or disconnect of what was never bound or connected."""
+    return ZMQError(errno.ENOENT, f"{endpoint!r} is not {what} by this socket")

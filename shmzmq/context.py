@@ -1,0 +1,324 @@
+"""Contexts: what the sockets of a process share, its I/O workers, and the orderly end of it all."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import errno
+import os
+import select
+import threading
+import warnings
+import weakref
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .attributes import OptionAttributes
+from .connections import refuse_fds
+from .constants import ContextOption, Errno, SocketOption
+from .errors import ZMQError
+from .inproc import InprocNames
+from .shm import segment as segments
+from .shm.board import Board, Control
+from .shm.directory import Directory
+from .shm.layout import Slot
+from .socket import Socket
+from .socket_base import fork_generation
+from .workers import commands
+from .workers.pool import WorkerLink, give_back, take_worker
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .shm.directory import DirectorySlot
+
+_DEFAULTS = {ContextOption.IO_THREADS: 1, ContextOption.MAX_SOCKETS: 1023}
+_READ_ONLY = {ContextOption.SOCKET_LIMIT: 65535}
+
+
+class Context(OptionAttributes):
+    """The container of sockets. *io_threads* is the most I/O worker processes that it will start.
+
+    Threads: any. ``with`` ends it. A forked child must make its own.
+    Socket options set as attributes are defaults for sockets made later.
+    """
+
+    _option_names = ContextOption
+    _instance: ClassVar[Context | None] = None
+    _instance_pid: ClassVar[int | None] = None
+    _instance_lock: ClassVar[threading.Lock] = threading.Lock()
+    _socket_class: type[Socket] = Socket
+
+    def __init__(self, io_threads: int = 1, **kwargs: Any) -> None:
+        values = self.__dict__
+        values["generation"] = fork_generation()
+        values["lock"] = threading.RLock()
+        values["_socket_gone"] = threading.Condition(self.lock)
+        values["closed"] = True  # until everything is there
+        values["is_terminating"] = False
+        values["_options"] = {}
+        values["sockopts"] = {}
+        values["_sockets"] = weakref.WeakValueDictionary()
+        values["_open_sockets"] = {}
+        values["keepers"] = {}
+        values["lingering"] = set()
+        values["peer_boards"] = weakref.WeakValueDictionary()
+        values["inproc"] = InprocNames()
+        values["_workers"] = []
+        values["_boards_in_use"] = {}
+        self.set(ContextOption.IO_THREADS, io_threads)
+        _sweep_once()
+        values["directory"] = Directory()
+        values["closed"] = False
+        _contexts.add(self)
+        for name, value in kwargs.items():
+            setattr(self, name, value)
+
+    # -- one context for everybody ---------------------------------------------------------------------------
+
+    @classmethod
+    def instance(cls, io_threads: int = 1) -> Context:
+        """Return the process's shared context of this class; made when there is none, or it has ended."""
+        with cls._instance_lock:
+            current = cls._instance
+            if current is None or cls._instance_pid != os.getpid() or current.closed:
+                cls._instance = current = cls(io_threads=io_threads)
+                cls._instance_pid = os.getpid()
+        return current
+
+    # -- options ---------------------------------------------------------------------------------------------
+
+    def set(self, option: int, optval: int) -> None:
+        """Set a context option. Raises ZMQError(EINVAL) for an unknown option or a value it does not take."""
+        if not isinstance(optval, int):
+            raise TypeError(f"a context option is an int, not {type(optval).__name__}: {optval!r}")
+        if option in (ContextOption.IO_THREADS, ContextOption.MAX_SOCKETS) and optval < 0:
+            raise ZMQError(errno.EINVAL, f"{ContextOption(option).name} is a number from 0, not {optval}")
+        if option not in _DEFAULTS:
+            raise ZMQError(errno.EINVAL, f"context option {option!r} cannot be set")
+        self._options[option] = optval
+
+    def get(self, option: int) -> int:
+        """Return a context option. Raises ZMQError(EINVAL) for an unknown one."""
+        for values in (self._options, _DEFAULTS, _READ_ONLY):
+            if option in values:
+                return int(values[option])
+        raise ZMQError(errno.EINVAL, f"context option {option!r} is unknown")
+
+    def setsockopt(self, opt: int, value: Any) -> None:
+        """Set the default of a socket option for sockets made from now on."""
+        self.sockopts[opt] = value
+
+    def getsockopt(self, opt: int) -> Any:
+        """Return the default of a socket option that was set with setsockopt."""
+        return self.sockopts[opt]
+
+    def _set_attribute(self, key: str, option: Any, value: Any) -> None:
+        self.set(option, value)
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        if key.upper() in SocketOption.__members__ and key.upper() not in ContextOption.__members__:
+            self.sockopts[SocketOption[key.upper()]] = value
+        else:
+            super().__setattr__(key, value)
+
+    def __getattr__(self, key: str) -> Any:
+        option = SocketOption.__members__.get(key.upper())
+        if option is not None and key.upper() not in ContextOption.__members__:
+            try:
+                return self.__dict__["sockopts"][option]
+            except KeyError:
+                raise AttributeError(f"no default was set for the socket option {key!r}") from None
+        return super().__getattr__(key)
+
+    @property
+    def underlying(self) -> int:
+        """A number that stands for this context in this process."""
+        return id(self)
+
+    # -- sockets ---------------------------------------------------------------------------------------------
+
+    def socket(
+        self, socket_type: int, socket_class: type[Socket] | None = None, **kwargs: Any
+    ) -> Socket:
+        """Make a socket. Raises ZMQError: EINVAL for an unknown type, ETERM, EMFILE, ENOBUFS, EFAULT."""
+        self._check()
+        if len(self._open_sockets) >= self.get(ContextOption.MAX_SOCKETS):
+            raise ZMQError(errno.EMFILE, f"{len(self._open_sockets)} sockets are open, MAX_SOCKETS")
+        socket = (socket_class or self._socket_class)(self, socket_type, **kwargs)
+        for option, value in self.sockopts.items():
+            # A default that does not apply to this type is none for it.
+            with contextlib.suppress(ZMQError):
+                socket.set(option, value)
+        return socket
+
+    def enrol(self, socket: Socket) -> None:
+        """A socket has been made."""
+        with self.lock:
+            self._sockets[socket.key] = socket
+            self._open_sockets[socket.key] = None
+
+    def dismiss(self, socket: Socket) -> None:
+        """A socket has been closed; its board stays while an endpoint of it lingers."""
+        with self.lock:
+            self._open_sockets.pop(socket.key, None)
+            self._sockets.pop(socket.key, None)
+            if self.lingering:
+                self._boards_in_use[socket.key] = socket.board
+            else:
+                socket.board.segment.unlink()
+            self._socket_gone.notify_all()
+
+    def _check(self) -> None:
+        if self.generation != fork_generation():
+            raise ZMQError(
+                errno.EFAULT, "this context belongs to the process that forked; make a Context here"
+            )
+        if self.is_terminating:
+            raise ZMQError(Errno.ETERM, "this context has been terminated")
+        if self.closed:
+            raise ZMQError(errno.EFAULT, "this context is closed")
+
+    # -- workers ---------------------------------------------------------------------------------------------
+
+    def choose_worker(self, affinity: int) -> WorkerLink:
+        """Return the worker for a new endpoint: the least loaded of those in *affinity* (0: of all).
+
+        Bit k of *affinity* stands for worker k+1. Raises ZMQError(EMTHREAD) when it names none.
+        """
+        most = max(1, self.get(ContextOption.IO_THREADS))
+        allowed = [k for k in range(most) if not affinity or affinity >> k & 1]
+        if not allowed:
+            raise ZMQError(
+                Errno.EMTHREAD,
+                f"AFFINITY {affinity:#b} selects no I/O worker: IO_THREADS allows {most}",
+            )
+        with self.lock:
+            while len(self._workers) < most:
+                self._workers.append(None)
+            running = [k for k in allowed if self._workers[k] is not None]
+            idle = [k for k in running if self._workers[k][0].load == 0]
+            if len(running) < len(allowed) and not idle:
+                index = next(k for k in allowed if self._workers[k] is None)
+                slot = self.directory.add(Slot.WORKER, f"worker {index + 1}")
+                self._workers[index] = take_worker(self.directory.name, slot.key), slot
+            else:
+                index = min(running, key=lambda k: self._workers[k][0].load)
+            link: WorkerLink = self._workers[index][0]
+            return link
+
+    def add_socket(self, link: WorkerLink, key: int, board: Board) -> None:
+        """Tell a worker of a socket that will use it."""
+        link.post(commands.AddSocket(key, board.name), (board.doorbell.fileno(),))
+
+    def remove_socket(self, link: WorkerLink, key: int) -> None:
+        """Tell a worker that a socket is closed."""
+        link.post(commands.RemoveSocket(key))
+
+    def collect_events(self, caller: Socket | None = None) -> None:
+        """Take what the workers have written and lay each event before the socket that it is about.
+
+        A socket acts upon its events on the thread that uses it; those other than *caller* are told.
+        """
+        with self.lock:
+            for link, _ in filter(None, self._workers):
+                for event, fds in link.collect():
+                    keeper = self.keepers.get(getattr(event, "endpoint", None))
+                    if keeper is None:
+                        refuse_fds(fds)  # its endpoint is gone
+                    elif keeper.key in self.lingering:
+                        keeper.handle(event, fds)
+                    else:
+                        keeper.socket.events.append((keeper, event, fds))
+                        if keeper.socket is not caller:
+                            keeper.socket.board.notify(Control.EVENT)
+
+    # -- the end -----------------------------------------------------------------------------------------------
+
+    def term(self) -> None:
+        """End the context: blocked calls raise ContextTerminated; waits until every socket is closed, and
+        then until what was sent is handed over, each socket within its LINGER.
+
+        Ends on Ctrl-C, with the context still there. Terminating twice is fine.
+        """
+        if self.closed or self.generation != fork_generation():
+            self.__dict__["closed"] = True
+            return
+        self.__dict__["is_terminating"] = True
+        with self.lock:
+            for socket in list(self._sockets.values()):
+                socket.set_gone()
+            while self._open_sockets:
+                self._socket_gone.wait(0.5)
+        self._await_lingering()
+        self._dissolve()
+
+    def _await_lingering(self) -> None:
+        while True:
+            self.collect_events()
+            if not self.lingering:
+                return
+            streams = [link.stream for link, _ in filter(None, self._workers)]
+            select.select(streams, [], [])
+
+    def _dissolve(self) -> None:
+        self.__dict__["closed"] = True
+        for keeper in list(self.keepers.values()):
+            keeper.give_up()
+        for board in self._boards_in_use.values():
+            board.segment.unlink()
+        for link, _slot in filter(None, self._workers):
+            give_back(link)
+        self._workers.clear()
+        self.directory.unlink()
+
+    def destroy(self, linger: int | None = None) -> None:
+        """Close all sockets, with *linger* in ms when it is given, and end the context."""
+        if self.closed or self.generation != fork_generation():
+            return
+        for socket in list(self._sockets.values()):
+            socket.close(linger)
+        self.term()
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.is_terminating:
+            self.term()
+        else:
+            self.destroy()
+
+    def __del__(self) -> None:
+        if self.__dict__.get("closed", True) or self.generation != fork_generation():
+            return
+        warnings.warn(f"unclosed context {self!r}", ResourceWarning, stacklevel=2, source=self)
+        self.destroy()
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"{len(self._open_sockets)} sockets"
+        return f"<{type(self).__module__}.{type(self).__qualname__}({state}) at {id(self):#x}>"
+
+
+_contexts: weakref.WeakSet[Context] = weakref.WeakSet()
+_swept = False
+
+
+def _sweep_once() -> None:
+    """Sweep what the dead left, before the first context of this process."""
+    global _swept
+    if not _swept:
+        _swept = True
+        segments.sweep()
+
+
+@atexit.register
+def _end_contexts() -> None:
+    """What was sent before the program ended is still handed over, within each socket's LINGER."""
+    for context in list(_contexts):
+        if context.generation == fork_generation():
+            context.destroy()

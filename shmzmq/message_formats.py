@@ -1,0 +1,128 @@
+"""Sending and receiving more than one part, text, JSON and Python objects, on top of send and recv."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from .constants import SNDMORE
+from .message import Frame, MessageTracker
+from .socket_base import SocketBase
+
+Result = TypeVar("Result")
+
+
+class MessageFormats(SocketBase):
+    """The methods of a socket that turn Python values into message parts and back."""
+
+    def send_multipart(
+        self,
+        msg_parts: Sequence[Any],
+        flags: int = 0,
+        copy: bool = True,
+        track: bool = False,
+        **kwargs: Any,
+    ) -> MessageTracker | None:
+        """Send *msg_parts* (bytes-like objects or Frames) as one message; all of it is sent or nothing.
+
+        Blocks and raises as `send` does. Raises TypeError, with nothing sent, when a part is neither.
+        """
+        for index, part in enumerate(msg_parts):
+            if isinstance(part, bytes | Frame):
+                continue
+            try:
+                memoryview(part).release()
+            except TypeError:
+                shown = repr(part)[:1000]
+                raise TypeError(
+                    f"part {index} of {len(msg_parts)} is neither a Frame nor has it a buffer: {shown}"
+                ) from None
+        for part in msg_parts[:-1]:
+            self.send(part, SNDMORE | flags, copy=copy, track=track)
+        return self.send(msg_parts[-1], flags, copy=copy, track=track)
+
+    def recv_multipart(self, flags: int = 0, copy: bool = True, track: bool = False) -> list[Any]:
+        """Receive all parts of one message. Blocks and raises as `recv` does."""
+        parts = [self.recv(flags, copy=copy, track=track)]
+        # The rest of a message is there when its beginning is.
+        while self.more:
+            parts.append(self.recv(flags, copy=copy, track=track))
+        return parts
+
+    def send_serialized(
+        self,
+        msg: Any,
+        serialize: Callable[[Any], Sequence[Any]],
+        flags: int = 0,
+        copy: bool = True,
+        **kwargs: Any,
+    ) -> MessageTracker | None:
+        """Send *msg* as the parts that ``serialize(msg)`` returns."""
+        return self.send_multipart(serialize(msg), flags=flags, copy=copy, **kwargs)
+
+    def recv_serialized(
+        self, deserialize: Callable[[list[Any]], Result], flags: int = 0, copy: bool = True
+    ) -> Result:
+        """Return ``deserialize(parts)`` of one message."""
+        return deserialize(self.recv_multipart(flags=flags, copy=copy))
+
+    def send_string(
+        self, u: str, flags: int = 0, copy: bool = True, encoding: str = "utf-8", **kwargs: Any
+    ) -> MessageTracker | None:
+        """Send text as bytes in *encoding*. Raises TypeError for anything but str."""
+        if not isinstance(u, str):
+            raise TypeError(f"send_string takes str, not {type(u).__name__}: {u!r:.80}")
+        return self.send(u.encode(encoding), flags, copy=copy, **kwargs)
+
+    def recv_string(self, flags: int = 0, encoding: str = "utf-8") -> str:
+        """Receive one part as text in *encoding*. Raises UnicodeDecodeError when it is not."""
+        text: str = self.recv(flags).decode(encoding)
+        return text
+
+    send_unicode = send_string
+    recv_unicode = recv_string
+
+    def send_pyobj(
+        self, obj: Any, flags: int = 0, protocol: int = -1, **kwargs: Any
+    ) -> MessageTracker | None:
+        """Send any picklable object as one part, with pickle *protocol* (-1: the highest)."""
+        import pickle
+
+        return self.send(pickle.dumps(obj, protocol), flags, **kwargs)
+
+    def recv_pyobj(self, flags: int = 0) -> Any:
+        """Receive an object sent with send_pyobj. Unpickling runs code of the sender's choice."""
+        import pickle
+
+        return pickle.loads(self.recv(flags))
+
+    def send_json(self, obj: Any, flags: int = 0, **kwargs: Any) -> MessageTracker | None:
+        """Send *obj* as JSON; keywords but routing_id and group go to json.dumps."""
+        import json
+
+        send_kwargs = {name: kwargs.pop(name) for name in ("routing_id", "group") if name in kwargs}
+        kwargs = {"ensure_ascii": False, "separators": (",", ":"), **kwargs}
+        return self.send(json.dumps(obj, **kwargs).encode(), flags, **send_kwargs)
+
+    def recv_json(self, flags: int = 0, **kwargs: Any) -> Any:
+        """Receive JSON; keywords go to json.loads."""
+        import json
+
+        return json.loads(self.recv(flags), **kwargs)
+
+    def recv_into(
+        self, buffer: Any, /, *, nbytes: int = 0, flags: int = 0
+    ) -> int:
+        """Receive one part into a writable *buffer*; return how many bytes the part had.
+
+        At most *nbytes* (0: as many as fit) are stored; a larger part is cut, as the result tells.
+        """
+        data = self.recv(flags)
+        with memoryview(buffer) as view, view.cast("B") as octets:
+            if octets.readonly:
+                raise ValueError("recv_into needs a writable buffer")
+            if nbytes < 0 or nbytes > len(octets):
+                raise ValueError(f"nbytes {nbytes} does not fit a buffer of {len(octets)} bytes")
+            size = min(len(data), nbytes or len(octets))
+            octets[:size] = data[:size]
+        return len(data)

@@ -1,0 +1,400 @@
+"""Sockets as the user holds them: endpoints, options, and an end. Sending and receiving are in socket_base."""
+
+from __future__ import annotations
+
+import errno
+import random
+import warnings
+from collections import deque
+from typing import TYPE_CHECKING, Any, cast
+
+from .attributes import OptionAttributes
+from .connections import EndpointKeeper, WorkerBind, WorkerConnect, no_such_endpoint, refuse_fds
+from .constants import (
+    AFFINITY,
+    EVENTS,
+    FD,
+    LAST_ENDPOINT,
+    LINGER,
+    POLLIN,
+    RCVHWM,
+    RCVMORE,
+    RCVTIMEO,
+    SNDHWM,
+    SNDTIMEO,
+    SUBSCRIBE,
+    UNSUBSCRIBE,
+    PollEvent,
+    SocketOption,
+    SocketType,
+)
+from .endpoints import parse_endpoint
+from .errors import ContextTerminated, ZMQBindError, ZMQError
+from .inproc import InprocBind, InprocConnect
+from .message_formats import MessageFormats
+from .options import OptionValues
+from .patterns import new_pattern
+from .pipe import Pipe
+from .shm.board import Control, create_board
+from .shm.layout import Slot
+from .socket_base import fork_generation
+from .transports.interface import Carries
+from .transports.registry import find_transport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from .context import Context
+
+_ACTS = (SUBSCRIBE, UNSUBSCRIBE)
+
+
+class Socket(OptionAttributes, MessageFormats):
+    """A ZeroMQ socket of *context*; made by ``context.socket(socket_type)``.
+
+    Threads: one at a time; a socket may move between threads. A forked child must make its own.
+    Options are attributes too (``socket.linger = 0``). Closed at the end of a ``with`` block.
+    """
+
+    _option_names = SocketOption
+
+    def __init__(self, context: Context, socket_type: int, **_: Any) -> None:
+        values = self.__dict__
+        values["context"] = context
+        values["options"] = OptionValues(socket_type)
+        values["closed"] = False
+        values["events"] = deque()
+        values["_keepers"] = []
+        values["_stopped"] = []
+        values["_fd_in_use"] = False
+        pattern = new_pattern(SocketType(socket_type))
+        board = create_board()
+        self.set_up(board, pattern)
+        slot = context.directory.add(Slot.SOCKET, pattern.name)
+        values["_slot"] = slot
+        values["key"] = slot.key
+        values["_workers"] = {}
+        context.enrol(self)
+
+    # -- a socket's end ------------------------------------------------------------------------------------
+
+    def close(self, linger: int | None = None) -> None:
+        """Close the socket; *linger* in ms sets LINGER first. Does not block; closing twice is fine.
+
+        What was sent to a peer that is there can be read by it from now on; what waits for one is handed over
+        by the context within LINGER (-1: for ever), and Context.term waits for that.
+        """
+        if self.closed or self.generation_is_stale():
+            return
+        if linger is not None and not self._is_ended():
+            self.options.set(LINGER, linger)
+        linger_ms = self.linger_ms()
+        self.__dict__["closed"] = True
+        context = self.context
+        with context.lock:
+            self._handle_events()
+            self.pattern.rollback()
+            for keeper in (*self._keepers, *self._stopped):
+                keeper.close(linger_ms)
+            self._keepers.clear()
+            self._stopped.clear()
+            self.set_gone()
+            for link in self._workers.values():
+                context.remove_socket(link, self.key)
+            self._slot.free()
+            context.dismiss(self)
+
+    def __del__(self) -> None:
+        if "closed" in self.__dict__ and not self.closed and not self.generation_is_stale():
+            warnings.warn(f"unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self)
+            self.close()
+
+    def __enter__(self) -> Socket:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = " closed" if self.closed else ""
+        return f"<{type(self).__module__}.{type(self).__qualname__}({self.pattern.name}) at {id(self):#x}{state}>"
+
+    def generation_is_stale(self) -> bool:
+        """Whether this is a forked child's copy of its parent's socket."""
+        return bool(self.context.generation != fork_generation())
+
+    def _is_ended(self) -> bool:
+        return bool(self.context.is_terminating)
+
+    def why_gone(self) -> None:
+        """Raise why this socket cannot be used: ContextTerminated or ZMQError(ENOTSOCK)."""
+        if not self.closed and self._is_ended():
+            raise ContextTerminated
+        raise ZMQError(errno.ENOTSOCK, "this socket is closed")
+
+    def linger_ms(self) -> int:
+        """Return LINGER as it counts for this type: subscriptions need not be delivered."""
+        return 0 if not self.pattern.keeps_outbound else int(cast("int", self.options[LINGER]))
+
+    # -- endpoints -----------------------------------------------------------------------------------------
+
+    def bind(self, addr: str | bytes) -> Bound:
+        """Accept connections at *addr*; returns when it listens. Usable as ``with socket.bind(…):``.
+
+        Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENAMETOOLONG, or
+        what else the system says to it.
+        """
+        self._open_check()
+        endpoint = parse_endpoint(addr)
+        transport = find_transport(endpoint.scheme)
+        endpoint = endpoint._replace(address=transport.check(endpoint.address, binding=True))
+        keeper: EndpointKeeper
+        if transport.capabilities.carries is Carries.DIRECT:
+            keeper = InprocBind(self, endpoint)
+        else:
+            keeper = WorkerBind(self, endpoint, self._worker())
+        return self._keep(keeper)
+
+    def connect(self, addr: str | bytes) -> Bound:
+        """Connect to *addr*, now or as soon as somebody is there; returns at once.
+
+        Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENAMETOOLONG, or ENOBUFS when /dev/shm is full.
+        """
+        self._open_check()
+        endpoint = parse_endpoint(addr)
+        transport = find_transport(endpoint.scheme)
+        endpoint = endpoint._replace(address=transport.check(endpoint.address, binding=False))
+        keeper: EndpointKeeper
+        if transport.capabilities.carries is Carries.DIRECT:
+            keeper = InprocConnect(self, endpoint)
+        else:
+            keeper = WorkerConnect(self, endpoint, self._worker())
+        return self._keep(keeper)
+
+    def unbind(self, addr: str | bytes) -> None:
+        """Stop accepting at *addr*; who is connected stays. Raises ZMQError(ENOENT) if it is not bound."""
+        self._stop(addr, "bound")
+
+    def disconnect(self, addr: str | bytes) -> None:
+        """End the connection to *addr*. Raises ZMQError(ENOENT) if there is none."""
+        self._stop(addr, "connected")
+
+    def bind_to_random_port(
+        self, addr: str, min_port: int = 49152, max_port: int = 65536, max_tries: int = 100
+    ) -> int:
+        """Bind to ``addr:port`` with a free port of [min_port, max_port); return the port.
+
+        Raises ZMQBindError when *max_tries* ports were all taken.
+        """
+        if min_port == 49152 and max_port == 65536:
+            self.bind(f"{addr}:*")
+            return int(cast("bytes", self.last_endpoint).rpartition(b":")[2])
+        for _ in range(max_tries):
+            port = random.randrange(min_port, max_port)
+            try:
+                self.bind(f"{addr}:{port}")
+            except ZMQError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                    raise
+            else:
+                return port
+        raise ZMQBindError("Could not bind socket to random port.")
+
+    def _open_check(self) -> None:
+        if self.closed or self._is_ended() or self.generation_is_stale():
+            self.poll_events(0)  # raises what stands in the way
+
+    def _worker(self) -> Any:
+        link = self.context.choose_worker(int(cast("int", self.options[AFFINITY])))
+        if id(link) not in self._workers:
+            self._workers[id(link)] = link
+            self.context.add_socket(link, self.key, self.board)
+        return link
+
+    def _keep(self, keeper: EndpointKeeper) -> Bound:
+        self._keepers.append(keeper)
+        self.options.note(LAST_ENDPOINT, keeper.endpoint.encode("utf-8", "surrogateescape"))
+        return Bound(self, keeper.endpoint, keeper.is_bound)
+
+    def _stop(self, addr: str | bytes, what: str) -> None:
+        self._open_check()
+        endpoint = str(parse_endpoint(addr))
+        self.poll_events(0)
+        for keeper in self._keepers:
+            if keeper.endpoint == endpoint and keeper.is_bound == (what == "bound"):
+                self._keepers.remove(keeper)
+                keeper.stop()
+                if keeper.is_bound:
+                    self._stopped.append(keeper)  # it still has the pipes of those who connected
+                return
+        raise no_such_endpoint(endpoint, what)
+
+    # -- news ----------------------------------------------------------------------------------------------
+
+    def on_control(self, flags: int) -> None:
+        """Handle control posts: the worker's events, inproc visitors."""
+        if flags & Control.EVENT:
+            self._handle_events()
+        if flags & Control.ATTACH:
+            for keeper in (*self._keepers, *self._stopped):
+                if isinstance(keeper, InprocBind):
+                    keeper.take_up_visits()
+
+    def _handle_events(self) -> None:
+        """Act upon what the workers have written about this socket's endpoints."""
+        self.context.collect_events(self)
+        while self.events:
+            keeper, event, fds = self.events.popleft()
+            if keeper.key in self.context.keepers:
+                keeper.handle(event, fds)
+            else:
+                refuse_fds(fds)
+
+    def on_pipe_ended(self, pipe: Pipe) -> None:
+        """Nothing can come from *pipe* any more: its keeper lets it go."""
+        pipe.link.pipe_ended(pipe)
+
+    def let_go(self, pipe: Pipe) -> None:
+        """Take *pipe* out of routing and off the board."""
+        self.pattern.detach(pipe)
+        self.drop_pipe(pipe)
+        pipe.inbound.abandon()
+
+    def report(self, text: str) -> None:
+        """Log what a peer did wrong, under the logger ``shmzmq``."""
+        import logging
+
+        logging.getLogger("shmzmq").info("%r: %s", self, text)
+
+    # -- options -------------------------------------------------------------------------------------------
+
+    def set(self, option: int, value: Any) -> None:
+        """Set *option* (zmq_setsockopt(3); see docs/options.md).
+
+        Raises ZMQError(EINVAL) for an unknown option or a value that it does not take, TypeError for a
+        value of the wrong type; nothing is changed then.
+        """
+        self._open_check()
+        held = self.options.set(option, value)
+        if option == SNDTIMEO:
+            self.send_timeout_ms = value
+        elif option == RCVTIMEO:
+            self.receive_timeout_ms = value
+        self.pattern.configure(SocketOption(option).name, held)
+        if option in _ACTS:
+            self.poll_events(0)
+
+    def get(self, option: int) -> Any:
+        """Return the value of *option*: an int or bytes. Raises ZMQError(EINVAL) when it has none."""
+        self._open_check()
+        if option == RCVMORE:
+            return int(self.more)
+        if option == EVENTS:
+            return PollEvent(self.arm() if self._fd_in_use else self.poll_events())
+        if option == FD:
+            return self._expose_fd()
+        return self.options.get(option)
+
+    setsockopt = set
+    getsockopt = get
+
+    def _expose_fd(self) -> int:
+        self.__dict__["_fd_in_use"] = True
+        self.exposed = True
+        if self.arm() & POLLIN:
+            self.ring()
+        return int(self.board.doorbell.fileno())
+
+    def set_string(self, option: int, optval: str, encoding: str = "utf-8") -> None:
+        """Set an option that takes bytes from text."""
+        if not isinstance(optval, str):
+            raise TypeError(f"set_string takes str, not {type(optval).__name__}: {optval!r}")
+        self.set(option, optval.encode(encoding))
+
+    def get_string(self, option: int, encoding: str = "utf-8") -> str:
+        """Return an option that has bytes as text."""
+        value = self.get(option)
+        if not isinstance(value, bytes):
+            raise TypeError(f"option {option!r} is not text: {value!r}")
+        return value.decode(encoding)
+
+    setsockopt_string = setsockopt_unicode = set_string
+    getsockopt_string = getsockopt_unicode = get_string
+
+    def subscribe(self, topic: str | bytes) -> None:
+        """Ask for messages that begin with *topic* (SUB)."""
+        self.set(SUBSCRIBE, topic.encode() if isinstance(topic, str) else topic)
+
+    def unsubscribe(self, topic: str | bytes) -> None:
+        """Take back one subscription to *topic* (SUB)."""
+        self.set(UNSUBSCRIBE, topic.encode() if isinstance(topic, str) else topic)
+
+    def set_hwm(self, value: int) -> None:
+        """Set both high water marks, SNDHWM and RCVHWM, in messages."""
+        self.set(SNDHWM, value)
+        self.set(RCVHWM, value)
+
+    def get_hwm(self) -> int:
+        """Return SNDHWM."""
+        return int(self.get(SNDHWM))
+
+    hwm = property(get_hwm, set_hwm, None, "Both high water marks, in messages.")
+
+    @property
+    def socket_type(self) -> SocketType:
+        """The socket's type."""
+        return SocketType(self.options.socket_type)
+
+    @property
+    def type(self) -> SocketType:
+        """The socket's type."""
+        return self.socket_type
+
+    @property
+    def underlying(self) -> int:
+        """A number that stands for this socket in this process."""
+        return id(self)
+
+    def fileno(self) -> int:
+        """Return FD, so that select and selectors take the socket; see EVENTS for what it tells."""
+        return int(self.get(FD))
+
+    def poll(self, timeout: float | None = None, flags: int = POLLIN) -> int:
+        """Wait up to *timeout* ms (None: for ever) for the events in *flags*; return those that hold, 0: none."""
+        timeout_ms = -1 if timeout is None or timeout < 0 else int(timeout)
+        return int(self.poll_events(flags, timeout_ms))
+
+
+class Bound:
+    """What bind and connect return: at the end of a ``with`` block the endpoint is given up again."""
+
+    def __init__(self, socket: Socket, endpoint: str, is_bound: bool) -> None:
+        self.socket = socket
+        self.addr = endpoint
+        self.is_bound = is_bound
+
+    def __enter__(self) -> Bound:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.socket.closed:
+            return
+        try:
+            (self.socket.unbind if self.is_bound else self.socket.disconnect)(self.addr)
+        except ZMQError as failure:
+            if error is not None or failure.errno != errno.ENOENT:
+                raise
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__qualname__}({self.addr!r})>"

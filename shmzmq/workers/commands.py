@@ -1,0 +1,220 @@
+"""Everything that an application and its I/O worker say to each other. Messages are not among it.
+
+They speak over one local SEQPACKET stream, a packet a command, which also carries file descriptors.
+Both run the same interpreter and one started the other, so a packet is a marshalled tuple: the number
+of the command and its fields. A socket, an endpoint and a pipe are named by keys that the application
+gives (a pipe's token is random, since it is known to both ends' workers).
+
+Commands go from the application to the worker, events from the worker to the application. "+fd": one
+descriptor comes with it, the doorbell of the board that is named there.
+"""
+
+from __future__ import annotations
+
+import marshal
+from typing import Any, Final, NamedTuple
+
+MAX_PACKET: Final = 160 * 1024
+"""The largest packet in bytes; the kernel's default send buffer takes this much."""
+
+
+class PeerEnd(NamedTuple):
+    """One end of a pipe as its far end must know it."""
+
+    board: str  # name of the board segment
+    bit: int  # the pipe's bit there
+    send_hwm: int  # SNDHWM and RCVHWM of the socket
+    receive_hwm: int
+    pid: int  # the application, and its start tick; 0 where pids are not shared
+    start: int
+
+
+# -- commands: application to worker -----------------------------------------------------------------------
+
+
+class Serve(NamedTuple):
+    """A context begins to use this worker; its application is *pid*. First of all commands."""
+
+    directory: str
+    worker_key: int
+    pid: int
+    start: int
+
+
+class Release(NamedTuple):
+    """The context has ended: drop everything and answer Idle."""
+
+
+class AddSocket(NamedTuple):
+    """A socket will bind or connect here. +fd"""
+
+    socket: int
+    board: str
+
+
+class RemoveSocket(NamedTuple):
+    """The socket is closed; endpoints of it that linger still use its board."""
+
+    socket: int
+
+
+class Bind(NamedTuple):
+    """Listen; answered by Bound, for which the application waits."""
+
+    endpoint: int
+    socket: int
+    scheme: str
+    address: str
+    options: dict[str, Any]
+    socket_type: str
+
+
+class Unbind(NamedTuple):
+    """Stop listening; accepted connections stay. Answered by Unbound, for which the application waits."""
+
+    endpoint: int
+
+
+class Connect(NamedTuple):
+    """Dial until it works, and again after a loss; the pipe is in *segment*."""
+
+    endpoint: int
+    socket: int
+    scheme: str
+    address: str
+    options: dict[str, Any]
+    socket_type: str
+    token: bytes
+    segment: str
+    bit: int
+
+
+class Offer(NamedTuple):
+    """After Lost: a fresh pipe for the next far end."""
+
+    endpoint: int
+    token: bytes
+    segment: str
+
+
+class Disconnect(NamedTuple):
+    """End the connection, if there is one, and do not dial again."""
+
+    endpoint: int
+
+
+class Linger(NamedTuple):
+    """The socket is closed: hand the pipe over within *timeout_ms* (-1: whenever), then answer Settled."""
+
+    endpoint: int
+    timeout_ms: int
+
+
+class Hangup(NamedTuple):
+    """End the connection behind this pipe; a connecting endpoint answers Lost and dials again."""
+
+    token: bytes
+
+
+# -- events: worker to application -------------------------------------------------------------------------
+
+
+class Bound(NamedTuple):
+    """Answer to Bind: the real *address*, or *errno* and what was wrong."""
+
+    endpoint: int
+    errno: int
+    text: str
+    address: str
+
+
+class Unbound(NamedTuple):
+    """Answer to Unbind."""
+
+    endpoint: int
+
+
+class Arrived(NamedTuple):
+    """Somebody connected to a listening endpoint: take up this end of the pipe. +fd"""
+
+    socket: int
+    endpoint: int
+    token: bytes
+    segment: str
+    bit: int
+    peer: PeerEnd
+    metadata: dict[str, bytes]
+
+
+class Attached(NamedTuple):
+    """The pipe of a connecting endpoint has a far end. +fd"""
+
+    socket: int
+    endpoint: int
+    peer: PeerEnd
+    metadata: dict[str, bytes]
+
+
+class Lost(NamedTuple):
+    """The far end of this pipe is gone; *reason* says how that was noticed."""
+
+    socket: int
+    endpoint: int
+    token: bytes
+    reason: str
+
+
+class Refused(NamedTuple):
+    """A handshake failed; dialling goes on. For the report, and later the monitor."""
+
+    socket: int
+    endpoint: int
+    reason: str
+
+
+class Settled(NamedTuple):
+    """A lingering endpoint is done with: *delivered*, or its time was up."""
+
+    endpoint: int
+    delivered: bool
+
+
+class Idle(NamedTuple):
+    """Answer to Release: the worker is free for another context."""
+
+
+class Failed(NamedTuple):
+    """The worker ends because of a bug in it; *text* is the traceback."""
+
+    text: str
+
+
+_ALL: Final = (
+    PeerEnd, Serve, Release, AddSocket, RemoveSocket, Bind, Unbind, Connect, Offer, Disconnect, Linger,
+    Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled, Idle, Failed,
+)  # fmt: skip
+_NUMBERS: Final = {kind: number for number, kind in enumerate(_ALL)}
+
+Packet = (
+    Serve | Release | AddSocket | RemoveSocket | Bind | Unbind | Connect | Offer | Disconnect | Linger
+    | Hangup | Bound | Unbound | Arrived | Attached | Lost | Refused | Settled | Idle | Failed
+)  # fmt: skip
+
+
+def encode(packet: Packet) -> bytes:
+    """Return the packet for a command or event. Raises ValueError when it is too large to be sent."""
+    fields = [tuple(field) if isinstance(field, PeerEnd) else field for field in packet]
+    data = marshal.dumps((_NUMBERS[type(packet)], *fields))
+    if len(data) > MAX_PACKET:
+        raise ValueError(f"a {type(packet).__name__} of {len(data)} bytes exceeds {MAX_PACKET}")
+    return data
+
+
+def decode(data: bytes) -> Packet:
+    """Return the command or event in a packet."""
+    number, *fields = marshal.loads(data)
+    packet: Any = _ALL[number](*fields)
+    if isinstance(packet, Arrived | Attached):
+        packet = packet._replace(peer=PeerEnd(*packet.peer))
+    result: Packet = packet
+    return result

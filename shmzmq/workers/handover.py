@@ -1,0 +1,67 @@
+"""The shared-memory upgrade of an ipc connection: what two workers say once ZMTP has shaken hands.
+
+Each side offers it in the property X-Shmzmq of its READY. When both do, the connecting side goes on:
+
+    connecting                                       accepting
+        SHMPIPE  segment, its own end  +doorbell →       maps the segment, reserves a bit
+                                                  ←  SHMTAKE  its own end  +doorbell
+        tells its application Attached
+        SHMGO                                     →      tells its application Arrived
+
+The order matters: the connecting application can read that it has a far end before the far end first
+looks at the ring, so a message sent in between is never left without a wake-up (pair "attach" in
+shmzmq/pipe.py). SHMNO instead of SHMTAKE: the segment cannot be had there (another /dev/shm, another
+user, another layout version).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Final, NamedTuple
+
+from ..shm.layout import VERSION
+from .commands import PeerEnd
+
+PROPERTY: Final = "X-Shmzmq"
+PIPE: Final = "SHMPIPE"
+TAKE: Final = "SHMTAKE"
+GO: Final = "SHMGO"
+NO: Final = "SHMNO"
+
+
+def offer() -> bytes:
+    """Return our offer: layout version, user, and which /dev/shm this is."""
+    return json.dumps([VERSION, os.getuid(), os.stat("/dev/shm").st_dev]).encode()
+
+
+def is_accepted(theirs: bytes | None) -> bool:
+    """Whether a peer that offered *theirs* (None: nothing) can share memory with us."""
+    return theirs is not None and theirs == offer()
+
+
+class Handover(NamedTuple):
+    """The body of SHMPIPE and of SHMTAKE, where segment and token are empty."""
+
+    end: PeerEnd
+    segment: str = ""
+    token: bytes = b""
+
+    def encode(self) -> bytes:
+        """Return the command body."""
+        return json.dumps([list(self.end), self.segment, self.token.hex()]).encode()
+
+    @classmethod
+    def decode(cls, body: bytes) -> Handover:
+        """Take a command body apart. Raises ValueError when it is not one."""
+        try:
+            end, segment, token = json.loads(body)
+            peer = PeerEnd(*end)
+            numbers = (peer.bit, peer.send_hwm, peer.receive_hwm, peer.pid, peer.start)
+            if not isinstance(segment, str) or not isinstance(peer.board, str):
+                raise TypeError("names must be text")
+            if any(type(number) is not int or number < 0 for number in numbers):
+                raise TypeError("bit, marks and pid must be numbers from 0 up")
+            return cls(peer, segment, bytes.fromhex(token))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{body[:200]!r} is not a handover: {error}") from error

@@ -1,0 +1,104 @@
+"""A listening endpoint in a worker, and the sessions of those who connected to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ..transports.interface import Listener
+from .commands import Arrived, Bind, Lost, Packet, PeerEnd
+from .hosting import HostedSocket
+from .reactor import READ, Reactor
+from .session import Session
+
+_PAUSE_S: Final = 0.1
+
+
+class ListeningEndpoint:
+    """Accepts connections and makes a session of each. *tell* sends an event to the application."""
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        listener: Listener,
+        bind: Bind,
+        hosted: HostedSocket,
+        tell: Callable[[Packet, tuple[int, ...]], None],
+    ) -> None:
+        self.key = bind.endpoint
+        self.hosted = hosted
+        self._reactor = reactor
+        self._listener = listener
+        self._bind = bind
+        self._tell = tell
+        self._listening = True
+        self.sessions: set[Session] = set()
+        reactor.watch(listener.stream.fileno(), READ, self._accept)
+
+    def stop_listening(self) -> None:
+        """Accept nobody any more; who is connected stays."""
+        if self._listening:
+            self._listening = False
+            self._reactor.forget(self._listener.stream.fileno())
+            self._listener.close()
+            for session in [session for session in self.sessions if not session.is_ready]:
+                self.sessions.discard(session)
+                session.close()
+
+    def close(self) -> None:
+        """Stop listening and end all connections, telling nobody."""
+        self.stop_listening()
+        for session in self.sessions:
+            session.close()
+        self.sessions.clear()
+
+    def hang_up(self, token: bytes) -> bool:
+        """End the connection behind the pipe *token*, if it is one of ours."""
+        for session in self.sessions:
+            if session.token == token and session.is_ready:
+                self.sessions.discard(session)
+                session.close()
+                return True
+        return False
+
+    def _accept(self, _: int) -> None:
+        while self._listening:
+            try:
+                stream, _address = self._listener.stream.accept()
+            except BlockingIOError:
+                return
+            except OSError:
+                # No descriptors or memory left: the queue can wait, and spinning would not help.
+                self._reactor.forget(self._listener.stream.fileno())
+                self._reactor.call_later(_PAUSE_S, self._resume)
+                return
+            stream.setblocking(False)
+            bind = self._bind
+            self.sessions.add(
+                Session(self._reactor, stream, self.hosted, bind.options, bind.socket_type, self)
+            )
+
+    def _resume(self) -> None:
+        if self._listening:
+            self._reactor.watch(self._listener.stream.fileno(), READ, self._accept)
+
+    # -- what the sessions say (SessionOwner) ------------------------------------------------------------
+
+    def session_ready(self, session: Session, peer: PeerEnd, doorbell_fd: int) -> None:
+        """Tell the application of the pipe that has arrived."""
+        arrived = Arrived(
+            self.hosted.key,
+            self.key,
+            session.token,
+            session.segment,
+            session.bit,
+            peer,
+            session.metadata,
+        )
+        self._tell(arrived, (doorbell_fd,))
+
+    def session_ended(self, session: Session, reason: str, *, was_ready: bool) -> None:
+        """Tell the application that a pipe's far end is gone."""
+        self.sessions.discard(session)
+        if was_ready:
+            self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())

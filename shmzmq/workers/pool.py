@@ -1,0 +1,226 @@
+"""The application's side of its I/O workers: starting them, speaking with them, giving them back.
+
+A worker is `python -m shmzmq.workers`, started when a context first needs one. One that its context has
+ended goes to a small reserve of this process, so that making contexts in a loop is cheap. Workers watch
+their application and end with it; at exit they are told, and waited for.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import errno
+import os
+import select
+import socket
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from ..errors import ZMQError
+from ..shm.liveness import this_process
+from . import commands
+from .commands import Packet
+
+if TYPE_CHECKING:
+    import subprocess
+
+_RESERVE: Final = 4
+_START_TIMEOUT_S: Final = 30.0
+
+Event = tuple[Packet, list[int]]
+
+
+class WorkerGone(ZMQError):
+    """The worker process ended; whoever spoke to it must take another."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(errno.ECONNRESET, f"the I/O worker process {pid} has ended unexpectedly")
+
+
+class WorkerLink:
+    """A running worker. Threads: any; a lock keeps packets and the order of events whole."""
+
+    def __init__(self) -> None:
+        import subprocess
+
+        near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with far:
+            self.process: subprocess.Popen[bytes] = subprocess.Popen(
+                [sys.executable, "-P", "-m", "shmzmq.workers", str(far.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=_log(),
+                pass_fds=(far.fileno(),),
+                start_new_session=True,
+                env=_environment(),
+            )
+        near.setblocking(False)
+        self.stream = near
+        _running.add(self)
+        self.load = 0  # endpoints that this worker carries
+        self._lock = threading.RLock()
+        self._events: deque[Event] = deque()
+
+    # -- speaking --------------------------------------------------------------------------------------
+
+    def post(self, packet: Packet, fds: tuple[int, ...] = ()) -> None:
+        """Send a command; blocks only while the worker is behind. Raises WorkerGone."""
+        data = commands.encode(packet)
+        with self._lock:
+            while True:
+                try:
+                    socket.send_fds(self.stream, [data], fds)
+                    return
+                except BlockingIOError:
+                    # The worker never waits for us, so it will read on.
+                    select.select([], [self.stream], [])
+                except OSError as error:
+                    raise WorkerGone(self.process.pid) from error
+
+    def collect(self) -> Iterator[Event]:
+        """Yield the events that have come, with their descriptors; does not block. Raises WorkerGone."""
+        with self._lock:
+            while (event := self._read()) is not None:
+                self._events.append(event)
+            while self._events:
+                yield self._events.popleft()
+
+    def ask(self, packet: Packet, answer: type[Packet], key: int | None) -> Packet:
+        """Send a command and wait for its *answer* with *key* in its first field.
+
+        Other events that come meanwhile are kept. Ends on Ctrl-C. Raises WorkerGone.
+        """
+        with self._lock:  # no other thread shall take the answer for an event
+            self.post(packet)
+            while True:
+                while (event := self._read()) is not None:
+                    found = event[0]
+                    if isinstance(found, answer) and (key is None or found[0] == key):
+                        return found
+                    self._events.append(event)
+                select.select([self.stream], [], [])
+
+    def wait(self, timeout: float | None) -> bool:
+        """Wait up to *timeout* seconds (None: for ever) until events can be collected."""
+        return bool(self._events) or bool(select.select([self.stream], [], [], timeout)[0])
+
+    def _read(self) -> Event | None:
+        try:
+            data, fds, _, _ = socket.recv_fds(
+                self.stream, commands.MAX_PACKET, 4, socket.MSG_CMSG_CLOEXEC
+            )
+        except BlockingIOError:
+            return None
+        except OSError as error:
+            raise WorkerGone(self.process.pid) from error
+        if not data:
+            raise WorkerGone(self.process.pid)
+        packet = commands.decode(data)
+        if isinstance(packet, commands.Failed):
+            raise RuntimeError(f"an I/O worker failed:\n{packet.text}")
+        return packet, list(fds)
+
+    # -- ending ----------------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        """Close the stream, at which the worker ends, and wait for that."""
+        self.stream.close()
+        _running.discard(self)
+        import subprocess
+
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def forget(self) -> None:
+        """In a forked child: this worker is the parent's."""
+        with contextlib.suppress(OSError):
+            self.stream.close()
+        self.process.returncode = 0  # so that nobody here waits for it
+
+
+def _environment() -> dict[str, str]:
+    # The worker imports the shmzmq that this process uses, however it came to be importable here.
+    environment = dict(os.environ)
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    known = environment.get("PYTHONPATH")
+    if not any(os.path.samefile(root, path) for path in _site_paths() if os.path.isdir(path)):
+        environment["PYTHONPATH"] = f"{root}{os.pathsep}{known}" if known else root
+    return environment
+
+
+def _site_paths() -> list[str]:
+    return [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
+
+
+def _log() -> int:
+    """Return where a worker's stderr goes: nowhere, or the file named by SHMZMQ_WORKER_LOG."""
+    path = os.environ.get("SHMZMQ_WORKER_LOG")
+    if not path:
+        return -3  # subprocess.DEVNULL
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+_running: set[WorkerLink] = set()
+_reserve: list[WorkerLink] = []
+_reserve_lock = threading.Lock()
+
+
+def take_worker(directory: str, worker_key: int) -> WorkerLink:
+    """Return a worker that serves the context of *directory*: one from the reserve, or a new one."""
+    me = this_process()
+    serve = commands.Serve(directory, worker_key, me.pid, me.start)
+    while True:
+        with _reserve_lock:
+            link = _reserve.pop() if _reserve else None
+        if link is None:
+            link = WorkerLink()
+            link.post(serve)
+            return link
+        try:
+            link.post(serve)
+        except WorkerGone:
+            link.end()
+        else:
+            return link
+
+
+def give_back(link: WorkerLink) -> None:
+    """Take *link* into the reserve, or end it when that is full. Its context has ended."""
+    try:
+        answer = link.ask(commands.Release(), commands.Idle, None)
+        assert isinstance(answer, commands.Idle)
+        for _, fds in link.collect():
+            for fd in fds:
+                os.close(fd)
+    except WorkerGone:
+        link.end()
+        return
+    link.load = 0
+    with _reserve_lock:
+        if len(_reserve) < _RESERVE:
+            _reserve.append(link)
+            return
+    link.end()
+
+
+@atexit.register
+def _end_reserve() -> None:
+    while _reserve:
+        _reserve.pop().end()
+
+
+def _forget_parents_workers() -> None:
+    global _reserve_lock
+    _reserve_lock = threading.Lock()
+    _reserve.clear()
+    while _running:
+        _running.pop().forget()
+
+
+os.register_at_fork(after_in_child=_forget_parents_workers)

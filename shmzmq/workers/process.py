@@ -1,0 +1,239 @@
+"""The worker process: takes commands from its application and keeps its endpoints.
+
+It serves one context at a time. It never waits for its application: events that the application has not
+read yet are kept here. It ignores SIGINT, which is the application's, and ends when the application
+ends, however that was: a pidfd tells, since a forked child may hold our stream open.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import socket
+import traceback
+from collections import deque
+from typing import Any
+
+from ..shm.board import Control, open_board
+from ..transports.registry import find_transport
+from . import commands
+from .commands import Packet
+from .connector import ConnectingEndpoint
+from .hosting import HostedSocket
+from .listener import ListeningEndpoint
+from .reactor import READ, WRITE, Reactor
+from .statistics import WorkerCounters
+
+class ApplicationGone(Exception):
+    """The application has ended or closed its stream."""
+
+
+class Worker:
+    """One worker and its application's stream *link*."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self._link = link
+        self._reactor = Reactor()
+        self._outbox: deque[tuple[bytes, tuple[int, ...]]] = deque()
+        self._sockets: dict[int, HostedSocket] = {}
+        self._closed_sockets: set[int] = set()
+        self._listeners: dict[int, ListeningEndpoint] = {}
+        self._connectors: dict[int, ConnectingEndpoint] = {}
+        self._application = (0, 0)
+        self._pidfd = -1
+        self._counters: WorkerCounters | None = None
+        self._handlers: dict[type, Any] = {
+            commands.Serve: self._serve,
+            commands.Release: self._release,
+            commands.AddSocket: self._add_socket,
+            commands.RemoveSocket: self._remove_socket,
+            commands.Bind: self._bind,
+            commands.Unbind: self._unbind,
+            commands.Connect: self._connect,
+            commands.Offer: lambda packet: self._connectors[packet.endpoint].offer(packet),
+            commands.Disconnect: self._disconnect,
+            commands.Linger: self._linger,
+            commands.Hangup: self._hang_up,
+        }
+
+    def run(self) -> None:
+        """Serve until the application has gone."""
+        self._link.setblocking(False)
+        self._reactor.watch(self._link.fileno(), READ, self._on_link)
+        self._reactor.run(self._after_each_round)
+
+    def close(self) -> None:
+        """Let everything go."""
+        self._drop_all()
+        self._link.close()
+
+    # -- the application's stream ----------------------------------------------------------------------
+
+    def tell(self, packet: Packet, fds: tuple[int, ...] = ()) -> None:
+        """Send an event; descriptors in *fds* are closed here once they have been sent."""
+        self._outbox.append((commands.encode(packet), fds))
+        if len(self._outbox) == 1:
+            self._send_outbox()
+        hosted = self._sockets.get(getattr(packet, "socket", -1))
+        if hosted is not None:
+            hosted.board.notify(Control.EVENT)
+
+    def _send_outbox(self) -> None:
+        while self._outbox:
+            data, fds = self._outbox[0]
+            try:
+                socket.send_fds(self._link, [data], fds)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                raise ApplicationGone from error
+            self._outbox.popleft()
+            for fd in fds:
+                os.close(fd)
+        self._reactor.watch(
+            self._link.fileno(), READ | (WRITE if self._outbox else 0), self._on_link
+        )
+
+    def _on_link(self, events: int) -> None:
+        if events & WRITE:
+            self._send_outbox()
+        if events & ~WRITE:
+            self._read_commands()
+
+    def _read_commands(self) -> None:
+        while True:
+            try:
+                data, fds, _, _ = socket.recv_fds(
+                    self._link, commands.MAX_PACKET, 4, socket.MSG_CMSG_CLOEXEC
+                )
+            except BlockingIOError:
+                return
+            except OSError as error:
+                raise ApplicationGone from error
+            if not data:
+                raise ApplicationGone
+            packet = commands.decode(data)
+            handler = self._handlers[type(packet)]
+            if isinstance(packet, commands.AddSocket):
+                handler(packet, fds[0])
+            else:
+                handler(packet)
+
+    # -- commands --------------------------------------------------------------------------------------
+
+    def _serve(self, packet: commands.Serve) -> None:
+        self._application = (packet.pid, packet.start)
+        self._counters = WorkerCounters(packet.directory, packet.worker_key)
+        if self._pidfd < 0:
+            try:
+                self._pidfd = os.pidfd_open(packet.pid)
+            except OSError as error:
+                raise ApplicationGone from error
+            self._reactor.watch(self._pidfd, READ, self._application_ended)
+
+    def _application_ended(self, _: int) -> None:
+        raise ApplicationGone
+
+    def _release(self, _: commands.Release) -> None:
+        self._drop_all()
+        self.tell(commands.Idle())
+
+    def _drop_all(self) -> None:
+        for endpoint in (*self._listeners.values(), *self._connectors.values()):
+            endpoint.close()
+        self._listeners.clear()
+        self._connectors.clear()
+        self._sockets.clear()
+        self._closed_sockets.clear()
+        self._counters = None
+
+    def _add_socket(self, packet: commands.AddSocket, doorbell_fd: int) -> None:
+        board = open_board(packet.board, doorbell_fd)
+        self._sockets[packet.socket] = HostedSocket(packet.socket, board, self._application)
+
+    def _remove_socket(self, packet: commands.RemoveSocket) -> None:
+        self._closed_sockets.add(packet.socket)
+        for key, listener in list(self._listeners.items()):
+            if listener.hosted.key == packet.socket:
+                listener.close()
+                del self._listeners[key]
+        self._forget_closed_sockets()
+
+    def _forget_closed_sockets(self) -> None:
+        in_use = {connector.hosted.key for connector in self._connectors.values()}
+        for key in self._closed_sockets - in_use:
+            self._sockets.pop(key, None)
+        self._closed_sockets &= in_use
+
+    def _bind(self, packet: commands.Bind) -> None:
+        transport = find_transport(packet.scheme)
+        try:
+            listener = transport.listen(packet.address, packet.options)
+        except OSError as error:
+            text = error.strerror or str(error)
+            self.tell(commands.Bound(packet.endpoint, error.errno or 5, text, packet.address))
+            return
+        self._listeners[packet.endpoint] = ListeningEndpoint(
+            self._reactor, listener, packet, self._sockets[packet.socket], self.tell
+        )
+        self.tell(commands.Bound(packet.endpoint, 0, "", listener.address))
+
+    def _unbind(self, packet: commands.Unbind) -> None:
+        listener = self._listeners.get(packet.endpoint)
+        if listener is not None:
+            listener.stop_listening()
+        self.tell(commands.Unbound(packet.endpoint))
+
+    def _connect(self, packet: commands.Connect) -> None:
+        self._connectors[packet.endpoint] = ConnectingEndpoint(
+            self._reactor,
+            find_transport(packet.scheme),
+            packet,
+            self._sockets[packet.socket],
+            self.tell,
+            self._connector_done,
+        )
+
+    def _disconnect(self, packet: commands.Disconnect) -> None:
+        connector = self._connectors.pop(packet.endpoint, None)
+        if connector is not None:
+            connector.close()
+            self._forget_closed_sockets()
+
+    def _linger(self, packet: commands.Linger) -> None:
+        self._connectors[packet.endpoint].linger(packet.timeout_ms)
+
+    def _connector_done(self, connector: ConnectingEndpoint) -> None:
+        self._connectors.pop(connector.key, None)
+        self._forget_closed_sockets()
+
+    def _hang_up(self, packet: commands.Hangup) -> None:
+        endpoints = (*self._listeners.values(), *self._connectors.values())
+        any(endpoint.hang_up(packet.token) for endpoint in endpoints)
+
+    # -- counters --------------------------------------------------------------------------------------
+
+    def _after_each_round(self) -> None:
+        if self._counters is not None:
+            connections = sum(len(listener.sessions) for listener in self._listeners.values())
+            self._counters.note(self._reactor.loops, connections + len(self._connectors))
+
+
+def run(fd: int) -> None:
+    """Be a worker until the application at the far end of descriptor *fd* has gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # one stream for each connection
+    worker = Worker(socket.socket(fileno=fd))
+    try:
+        worker.run()
+    except ApplicationGone:
+        pass
+    except BaseException:
+        with contextlib.suppress(OSError, ApplicationGone):
+            worker.tell(commands.Failed(traceback.format_exc()))
+        raise
+    finally:
+        worker.close()

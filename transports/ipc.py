@@ -1,0 +1,117 @@
+"""ipc: Unix stream sockets on one machine (zmq_ipc(7)): paths, abstract names (``@name``), wildcard (``*``)."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import stat
+import tempfile
+from collections.abc import Callable
+
+from shmzmq.errors import ZMQError
+
+from .interface import Capabilities, Carries, Listener, Options
+
+_LONGEST_PATH = 107  # sockaddr_un.sun_path less the final NUL (unix(7))
+_DEFAULT_BACKLOG = 100
+
+
+class IpcTransport:
+    """Byte streams between processes of one machine, which may move over to shared memory."""
+
+    scheme = "ipc"
+    capabilities = Capabilities(Carries.STREAM, shared_memory=True)
+
+    def check(self, address: str, *, binding: bool) -> str:
+        """Accept a path or @name of at most 107 bytes; ``*`` to bind a path of the system's choice."""
+        if address == "*" and not binding:
+            raise ZMQError(errno.EINVAL, "ipc://* can be bound, not connected to")
+        if address == "@":
+            raise ZMQError(errno.EINVAL, "ipc://@ lacks a name behind the @")
+        if "\0" in address:
+            raise ZMQError(errno.EINVAL, f"{address!r} holds a NUL character")
+        size = len(os.fsencode(address))
+        if size > _LONGEST_PATH:
+            raise ZMQError(
+                errno.ENAMETOOLONG,
+                f"the path {address!r} has {size} bytes; a Unix socket's has at most {_LONGEST_PATH}",
+            )
+        return address
+
+    def listen(self, address: str, options: Options) -> Listener:
+        """Listen on *address*. A socket file that nobody listens on any more is replaced."""
+        folder = None
+        if address == "*":
+            folder = tempfile.mkdtemp(prefix="shmzmq-")
+            address = os.path.join(folder, "socket")
+        stream = _stream()
+        try:
+            if not address.startswith("@"):
+                _clear_the_way(address)
+            stream.bind(_sockaddr(address))
+            stream.listen(int(options.get("BACKLOG", _DEFAULT_BACKLOG)))
+        except OSError:
+            stream.close()
+            raise
+        return Listener(stream, address, _closer(stream, address, folder))
+
+    def dial(self, address: str, options: Options) -> socket.socket:
+        """Connect to *address*; a Unix socket answers at once, or says EAGAIN when its queue is full."""
+        stream = _stream()
+        try:
+            stream.connect(_sockaddr(address))
+        except OSError:
+            stream.close()
+            raise
+        return stream
+
+
+def _stream() -> socket.socket:
+    stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    stream.setblocking(False)
+    return stream
+
+
+def _sockaddr(address: str) -> bytes:
+    path = os.fsencode(address)
+    return b"\0" + path[1:] if path.startswith(b"@") else path
+
+
+def _clear_the_way(path: str) -> None:
+    """Remove a socket file whose listener is gone; raise EADDRINUSE when somebody listens.
+
+    libzmq removes the file in any case, so that a second bind quietly takes the first one's peers.
+    """
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise OSError(errno.EADDRINUSE, f"{path!r} is there and is not a socket")
+    except FileNotFoundError:
+        return
+    with _stream() as probe:
+        try:
+            probe.connect(path)
+        except (ConnectionRefusedError, FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            return
+        except BlockingIOError:
+            pass  # its queue is full: somebody listens
+    raise OSError(errno.EADDRINUSE, f"another process listens on {path!r}")
+
+
+def _closer(stream: socket.socket, address: str, folder: str | None) -> Callable[[], None]:
+    inode = None if address.startswith("@") else os.stat(address).st_ino
+
+    def close() -> None:
+        stream.close()
+        with contextlib.suppress(OSError):
+            # Somebody may have put a socket of their own there meanwhile.
+            if inode is not None and os.stat(address).st_ino == inode:
+                os.unlink(address)
+        if folder is not None:
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
+
+    return close
