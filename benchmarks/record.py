@@ -22,6 +22,7 @@ def make_record(
             "time_limit_s": settings.time_limit_s,
             "reference": settings.reference,
         },
+        "load_before": settings.load_before,
         "libraries": settings.roster.versions,
         "missing": settings.roster.missing,
         "results": [entry for answer in answers for entry in entries(answer)],

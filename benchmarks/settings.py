@@ -1,6 +1,7 @@
 """How long and how often to measure, and against whom."""
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 
 from benchmarks.peers.registry import Roster
 
@@ -14,6 +15,8 @@ class Settings:
     seconds: float  # that one measurement aims at
     time_limit_s: float  # after which one measurement has failed
     reference: str  # the library that the others are compared with
+    # Processes that ran or wanted to, in the minute before: others than ours spoil the figures.
+    load_before: float = field(default_factory=lambda: os.getloadavg()[0])
 
     def reference_among(self, names: list[str]) -> str | None:
         """Return the library to compare with, or None when there is nothing to compare."""

@@ -1,4 +1,4 @@
-"""Fixtures for tests that use sockets: contexts, sockets, far ends, and the check that nothing is left."""
+"""Fixtures for tests that use sockets, and the check that nothing is left behind."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from support.remote import PeerProcess
 
 @pytest.fixture(scope="session")
 def peer_process() -> Iterator[PeerProcess]:
-    """The process in which far sockets live; one for the whole session, as starting it takes a while."""
+    """The process in which far sockets live; one for the session, as starting it takes a while."""
     process = PeerProcess()
     yield process
     process.stop()
@@ -21,7 +21,7 @@ def peer_process() -> Iterator[PeerProcess]:
 
 @pytest.fixture(scope="session")
 def warm(peer_process: PeerProcess) -> PeerProcess:
-    """The library has done everything once, so that what it keeps for good does not look like a leftover."""
+    """The library has done everything once: what it keeps for good does not look left over."""
     context = zmq.Context()
     sockets = SocketFactory(context)
     near = sockets.open(zmq.PAIR, bind="ipc://*")

@@ -2,4 +2,4 @@
 
 from benchmarks.peers.zeromq import ZeromqPeer
 
-PEER = ZeromqPeer("pyzmq", module="zmq")
+PEER = ZeromqPeer("pyzmq", module="zmq", wraps_libzmq=True)

@@ -32,6 +32,7 @@ class ZeromqPeer:
 
     name: str
     module: str
+    wraps_libzmq: bool = False
     transports: frozenset[Transport] = frozenset(Transport)
     patterns: frozenset[Pattern] = frozenset(Pattern)
 
@@ -40,7 +41,7 @@ class ZeromqPeer:
         return importlib.import_module(self.module)
 
     def version(self) -> str:
-        """Return the version of the module, and of libzmq where that is another.
+        """Return the version of the module, and of the libzmq that it wraps.
 
         Raises: ImportError when there is no such module, or when it is not built.
         """
@@ -48,8 +49,7 @@ class ZeromqPeer:
         if not hasattr(library, "Context"):
             raise ImportError(f"the module {self.module} has no Context")
         own = str(library.__version__)
-        libzmq = library.zmq_version() if hasattr(library, "zmq_version") else own
-        return own if libzmq == own else f"{own} (libzmq {libzmq})"
+        return f"{own} (libzmq {library.zmq_version()})" if self.wraps_libzmq else own
 
     def wire(self, case: Case, spawn: SpawnContext, directory: Path) -> tuple[str, str]:
         """Return the endpoints for the way there and the way back."""

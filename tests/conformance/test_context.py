@@ -26,6 +26,12 @@ def _talk(context: Context) -> None:
         assert pull.recv() == b"x"
 
 
+def _forget(made: list[object]) -> None:
+    """Drop the last references to these objects."""
+    made.clear()
+    gc.collect()
+
+
 def test_ending_twice(context: Context) -> None:
     assert not context.closed
     context.term()
@@ -74,18 +80,18 @@ def test_with_closes_forgotten_sockets_and_says_so() -> None:
 def test_a_forgotten_socket_is_closed_and_reported(context: Context) -> None:
     socket = context.socket(zmq.PULL)
     socket.bind("inproc://forgotten")
+    made = [socket]
+    del socket
     with pytest.warns(ResourceWarning):
-        del socket
-        gc.collect()
+        _forget(made)
     # term() would wait for a socket that is still open.
     Background(context.term).result()
 
 
 def test_a_forgotten_context_is_ended_and_reported() -> None:
-    context = zmq.Context()
+    made = [zmq.Context()]
     with pytest.warns(ResourceWarning):
-        del context
-        gc.collect()
+        _forget(made)
 
 
 def test_closing_is_not_reported(context: Context) -> None:

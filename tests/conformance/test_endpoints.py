@@ -1,4 +1,4 @@
-"""Endpoints: what is refused and how, names and wildcards, unbind and disconnect (zmq_bind, zmq_ipc)."""
+"""Endpoints: what is refused and how, names, wildcards, unbind, disconnect (zmq_bind, zmq_ipc)."""
 
 import contextlib
 import errno
@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from support.exchange import drain
+from support.exchange import bind_when_free, drain
 from support.factory import SocketFactory
 from support.library import Context, Socket, ours_better, zmq
 from support.links import Link, ipc_only, local_ipc_only
@@ -24,7 +24,7 @@ BAD = [
     ("foo://x", errno.EPROTONOSUPPORT),
     ("IPC:///x", errno.EPROTONOSUPPORT),
 ]
-TOO_LONG = "ipc:///" + "x" * 107
+BAD_NAMES = [("ipc:///" + "x" * 107, errno.ENAMETOOLONG), ("ipc://@", errno.EINVAL)]
 
 
 @pytest.mark.parametrize("call", ["bind", "connect", "unbind", "disconnect"])
@@ -38,9 +38,7 @@ def test_bad_endpoints(sockets: SocketFactory, call: str, endpoint: str, number:
 
 
 @pytest.mark.parametrize("call", ["bind", "connect"])
-@pytest.mark.parametrize(
-    ("endpoint", "number"), [(TOO_LONG, errno.ENAMETOOLONG), ("ipc://@", errno.EINVAL)]
-)
+@pytest.mark.parametrize(("endpoint", "number"), BAD_NAMES)
 def test_bad_names(sockets: SocketFactory, call: str, endpoint: str, number: int) -> None:
     with pytest.raises(zmq.ZMQError) as caught:
         getattr(sockets.open(zmq.PAIR), call)(endpoint)
@@ -200,26 +198,12 @@ def test_what_a_wildcard_made_goes_with_its_socket(context: Context) -> None:
     assert not directory.exists()
 
 
-def _bind_when_free(socket: Socket, endpoint: str) -> None:
-    """Bind to a name that someone is just giving up."""
-
-    def bound() -> bool:
-        try:
-            socket.bind(endpoint)
-        except zmq.ZMQError as error:
-            assert error.errno == errno.EADDRINUSE
-            return False
-        return True
-
-    wait_for(bound, f"{endpoint} is free")
-
-
 def test_unbinding_frees_the_name(link: Link) -> None:
     endpoint = link.endpoint()
     first = link.near(zmq.PULL, bind=endpoint)
     first.unbind(endpoint)
     second = link.near(zmq.PULL)
-    _bind_when_free(second, endpoint)
+    bind_when_free(second, endpoint)
     link.far(zmq.PUSH, connect=endpoint).send(b"x")
     assert second.recv() == b"x"
     assert drain(first) == []
@@ -230,7 +214,7 @@ def test_rebinding_after_unbinding(link: Link) -> None:
     pull = link.near(zmq.PULL, bind=endpoint)
     for number in range(3):
         pull.unbind(endpoint)
-        _bind_when_free(pull, endpoint)
+        bind_when_free(pull, endpoint)
         push = link.far(zmq.PUSH, connect=endpoint)
         push.send(b"%d" % number)
         assert pull.recv() == b"%d" % number
@@ -241,7 +225,7 @@ def test_rebinding_after_closing(link: Link) -> None:
     endpoint = link.endpoint()
     for number in range(3):
         pull = link.near(zmq.PULL)
-        _bind_when_free(pull, endpoint)
+        bind_when_free(pull, endpoint)
         link.far(zmq.PUSH, connect=endpoint).send(b"%d" % number)
         assert pull.recv() == b"%d" % number
         pull.close()

@@ -1,4 +1,4 @@
-"""High water marks: how many messages a sender may have under way (SNDHWM, RCVHWM in the manual)."""
+"""High water marks: how many messages a sender may have under way (SNDHWM, RCVHWM)."""
 
 import pytest
 from support.exchange import accepted, drain, receive_until, settle

@@ -1,26 +1,12 @@
-"""Coming and going: who binds late, restarts, leaves, and what becomes of messages under way (LINGER)."""
+"""Coming and going: late binders, restarts, and what becomes of messages under way (LINGER)."""
 
 import pytest
 from support.children import Child
-from support.exchange import drain, meet, receive_until, settle, unique
+from support.exchange import bind_when_free, drain, meet, receive_until, settle, unique
 from support.factory import SocketFactory
-from support.library import IS_LIBZMQ, Socket, ours_better, zmq
+from support.library import IS_LIBZMQ, ours_better, zmq
 from support.links import Link, ipc_only, local_ipc_only
 from support.waiting import Background, wait_for, wait_until_blocked
-
-
-def _bind_when_free(socket: Socket, endpoint: str) -> None:
-    """Bind to a name that its last owner may be just giving up."""
-
-    def bound() -> bool:
-        try:
-            socket.bind(endpoint)
-        except zmq.ZMQError as error:
-            assert error.errno == zmq.EADDRINUSE
-            return False
-        return True
-
-    wait_for(bound, f"{endpoint} is free")
 
 
 def test_everyone_may_connect_before_anyone_binds(link: Link) -> None:
@@ -38,7 +24,7 @@ def test_a_connected_sender_goes_on_when_the_binder_restarts(link: Link) -> None
     push = link.near(zmq.PUSH, connect=endpoint, reconnect_ivl=5)
     for _ in range(4):
         pull = link.far(zmq.PULL)
-        _bind_when_free(pull, endpoint)
+        bind_when_free(pull, endpoint)
         # What is sent before the loss of the last binder is noticed may be lost with it.
         word = unique("hello")
         push.send(word)
@@ -65,7 +51,7 @@ def test_a_restarting_binder_loses_nothing(link: Link) -> None:
     for word in words[50:]:
         push.send(word)
     again = link.far(zmq.PULL)
-    _bind_when_free(again, endpoint)
+    bind_when_free(again, endpoint)
     assert [again.recv() for _ in words] == words
 
 
@@ -76,7 +62,7 @@ def test_a_subscriber_subscribes_again_at_a_restarted_publisher(link: Link) -> N
     sub.unsubscribe(b"b")
     for number in range(3):
         pub = link.far(zmq.PUB)
-        _bind_when_free(pub, endpoint)
+        bind_when_free(pub, endpoint)
         settle(pub, sub)
         for topic in (b"b", b"a"):
             pub.send(topic + b" %d" % number)
@@ -90,7 +76,7 @@ def test_a_publisher_is_told_again_after_it_restarts(link: Link) -> None:
     sub = link.near(zmq.SUB, connect=endpoint, subscribe=b"a", reconnect_ivl=5)
     for _ in range(3):
         xpub = link.far(zmq.XPUB)
-        _bind_when_free(xpub, endpoint)
+        bind_when_free(xpub, endpoint)
         while not xpub.poll(10):
             # libzmq subscribes again only when the subscriber does something.
             assert not sub.poll(0)
@@ -104,7 +90,7 @@ def test_a_named_dealer_is_known_again_at_a_restarted_router(link: Link) -> None
     dealer = link.near(zmq.DEALER, connect=endpoint, identity=b"name", reconnect_ivl=5)
     for _ in range(3):
         router = link.far(zmq.ROUTER)
-        _bind_when_free(router, endpoint)
+        bind_when_free(router, endpoint)
         word = unique("hello")
         dealer.send(word)
         while not router.poll(10):

@@ -13,7 +13,7 @@ LENGTHS += [131_071, 1 << 20, (1 << 20) + 1, 16 << 20]
 
 
 def _pattern(length: int) -> bytes:
-    """Return so many bytes in which no stretch of 8 repeats where a lost or doubled copy would hide."""
+    """Return so many bytes, in a pattern that shows when a stretch is lost or doubled."""
     numbers = b"".join(number.to_bytes(8, "little") for number in range(1 + min(length, 1 << 16)))
     seed = hashlib.sha256(length.to_bytes(8, "little")).digest()
     block = seed + numbers

@@ -1,4 +1,4 @@
-"""REQ and REP: strict turns, envelopes, the right reply (socket manual, "Request-reply pattern"; RFC 28)."""
+"""REQ and REP: strict turns, envelopes, the right reply (socket manual; RFC 28)."""
 
 import pytest
 from support.library import IS_LIBZMQ, Socket, zmq
@@ -186,7 +186,7 @@ def test_req_drops_a_reply_without_a_delimiter(link: Link) -> None:
 
 
 def _two_servers(link: Link) -> tuple[Socket, Socket, Socket]:
-    """Return two ROUTERs and a REQ named "me" that both know; its next request goes to the first."""
+    """Return two ROUTERs and a REQ named "me" that both know; the first is next to be asked."""
     endpoints = [link.endpoint(), link.endpoint()]
     first, second = (link.far(zmq.ROUTER, bind=endpoint) for endpoint in endpoints)
     req = link.near(zmq.REQ, connect=endpoints, identity=b"me")

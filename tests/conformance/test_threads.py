@@ -1,4 +1,4 @@
-"""Threads: sockets may move between them, blocked calls let others run, and term() ends them all."""
+"""Threads: sockets may move, blocked calls let others run, and term() ends them all."""
 
 import threading
 from collections.abc import Callable

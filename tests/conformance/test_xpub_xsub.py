@@ -1,4 +1,4 @@
-"""XPUB and XSUB: subscriptions are messages, \\x01 or \\x00 and the topic (socket manual; RFC 29)."""
+"""XPUB and XSUB: subscriptions are messages, \\x01 or \\x00 and the topic (RFC 29)."""
 
 import pytest
 from support.exchange import receive_until

@@ -3,6 +3,7 @@
 The engine is driven by the smallest possible session: one blocking loop over one socket.
 """
 
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
@@ -38,9 +39,10 @@ class Session:
         self.engine = Connection(options, NullMechanism(), time.monotonic())
 
     def flush(self) -> None:
-        """Write all that the engine has to send."""
+        """Write all that the engine has to send; that the peer is gone is for reading to tell."""
         self._stream.settimeout(PATIENCE_S)
-        self._stream.sendall(self.engine.data_to_send())
+        with contextlib.suppress(ConnectionError):
+            self._stream.sendall(self.engine.data_to_send())
 
     def next_event(self) -> Event:
         """Return the next event, however many octets and timers it takes."""

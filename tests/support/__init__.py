@@ -1,1 +1,1 @@
-"""What several test suites share: the library under test, the far ends, and the search for leftovers."""
+"""What several suites share: the library under test, far ends, the search for leftovers."""

@@ -13,7 +13,7 @@ _TESTS = Path(__file__).parent.parent
 
 
 def python_command(module: str, *arguments: str) -> list[str]:
-    """Return the command that runs a module below tests/ with this Python; its output is not buffered."""
+    """Return the command that runs a module below tests/ with this Python, unbuffered."""
     return [sys.executable, "-u", "-m", module, *arguments]
 
 
@@ -24,7 +24,7 @@ def python_environment() -> dict[str, str]:
 
 
 class Child:
-    """A child process that runs support.programs.<name>(*arguments); ends with its ``with`` block."""
+    """A child process that runs support.programs.<name>(*arguments) during a ``with`` block."""
 
     def __init__(self, name: str, *arguments: str) -> None:
         self._process = subprocess.Popen(
@@ -72,7 +72,7 @@ class Child:
         self._process.send_signal(number)
 
     def wait(self) -> int:
-        """Wait until the child has ended and return its exit code (negative: the signal that killed it)."""
+        """Wait until the child has ended; return its exit code (negative: the signal)."""
         return self._process.wait(PATIENCE_S)
 
     def __enter__(self) -> "Child":

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 from support.library import Socket, zmq
+from support.waiting import wait_for
 
 _serial = itertools.count()
 # How long one look at a socket lasts in a loop that sends again until something arrives.
@@ -56,7 +57,7 @@ def settle(publishers: Socket | Sequence[Socket], subscribers: Socket | Sequence
 
 
 def _heard(subscriber: Socket, topic: bytes) -> bool:
-    """Receive up to a message with this topic; say whether it came while there was something to receive."""
+    """Receive what there is, up to a message with this topic; say whether it came."""
     while subscriber.poll(_LOOK_MS):
         if subscriber.recv() == topic:
             return True
@@ -64,7 +65,7 @@ def _heard(subscriber: Socket, topic: bytes) -> bool:
 
 
 def meet(sender: Socket, receivers: Iterable[Socket]) -> None:
-    """Return once a sender that hands out its messages in turn has reached every one of these receivers.
+    """Return once a sender that hands out its messages in turn has reached each receiver.
 
     Afterwards nothing is under way, and each receiver has its turn.
     """
@@ -82,7 +83,7 @@ def meet(sender: Socket, receivers: Iterable[Socket]) -> None:
 
 
 def accepted(socket: Socket, most: int, payload: bytes = b"x") -> int:
-    """Send without blocking until the socket takes no more, or `most` messages; return how many it took."""
+    """Send until the socket takes no more, or `most` messages; return how many it took."""
     # libzmq takes note of what was received meanwhile only when it is asked for its state.
     socket.poll(0, zmq.POLLOUT)
     for count in range(most):
@@ -91,3 +92,18 @@ def accepted(socket: Socket, most: int, payload: bytes = b"x") -> int:
         except zmq.Again:
             return count
     return most
+
+
+def bind_when_free(socket: Socket, endpoint: str) -> None:
+    """Bind to a name that its last owner may be just giving up."""
+
+    def bound() -> bool:
+        try:
+            socket.bind(endpoint)
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EADDRINUSE:
+                raise
+            return False
+        return True
+
+    wait_for(bound, f"{endpoint} is free")

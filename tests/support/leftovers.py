@@ -79,7 +79,7 @@ def _command(process: psutil.Process) -> list[str]:
 
 
 def _owner(path: Path) -> int | None:
-    """Return the process id that a segment's name tells, or None if it is none of shmzmq's names."""
+    """Return the process id in a segment's name, or None if it is none of shmzmq's."""
     match = _SEGMENT.fullmatch(path.name)
     return int(match["pid"]) if match else None
 

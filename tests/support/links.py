@@ -19,8 +19,8 @@ KINDS = (*LOCAL_KINDS, "ipc-process")
 # what was sent has arrived when send() returns.
 local_only = pytest.mark.parametrize("link", LOCAL_KINDS, indirect=True)
 ipc_only = pytest.mark.parametrize("link", IPC_KINDS, indirect=True)
-local_ipc_only = pytest.mark.parametrize("link", ("ipc-path", "ipc-abstract"), indirect=True)
-inproc_only = pytest.mark.parametrize("link", ("inproc",), indirect=True)
+local_ipc_only = pytest.mark.parametrize("link", ["ipc-path", "ipc-abstract"], indirect=True)
+inproc_only = pytest.mark.parametrize("link", ["inproc"], indirect=True)
 
 _serial = itertools.count()
 
@@ -33,7 +33,7 @@ class Opener(Protocol):
 
 
 class Link:
-    """One way to meet: makes endpoints of its kind, near sockets (here) and far ones (perhaps elsewhere)."""
+    """One way to meet: makes endpoints, near sockets (here) and far ones (perhaps elsewhere)."""
 
     def __init__(self, kind: str, near: Opener, far: Opener, directory: Path) -> None:
         self.kind = kind
@@ -56,7 +56,7 @@ class Link:
         return self._near.open(socket_type, **options)
 
     def far(self, socket_type: int, **options: Any) -> Socket:
-        """Open a socket at the far end: in this process, or in the peer process for "ipc-process"."""
+        """Open a socket at the far end, which for "ipc-process" is the peer process."""
         return self._far.open(socket_type, **options)
 
     def pair(

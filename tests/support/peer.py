@@ -48,7 +48,7 @@ class Peer:
 
 
 def answer(peer: Peer, request: tuple[str, list[Any]]) -> tuple[str, Any]:
-    """Do what a request says; an exception becomes an answer that names its class, errno and text."""
+    """Do what a request says; an exception is answered with its class, errno and text."""
     name, arguments = request
     try:
         return "done", getattr(peer, name)(*arguments)

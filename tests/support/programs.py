@@ -18,7 +18,7 @@ def say(*words: object) -> None:
 
 
 def _blocking_call(context: Context, call: str) -> Callable[[], object]:
-    """Return a call that blocks until a message comes or a peer does, on "ipc://*" or where told."""
+    """Say where it can be reached, and return a call that blocks until a peer does its part."""
     if call == "send":
         sender = context.socket(zmq.PUSH)
         sender.bind("ipc://*")
@@ -55,7 +55,7 @@ def interrupted(call: str) -> None:
 
 
 def signalled(call: str) -> None:
-    """Block while SIGUSR1 comes, whose handler only says so; report that the call went on to its end."""
+    """Block while SIGUSR1 comes, whose handler only says so; report that the call went on."""
     signal.signal(signal.SIGUSR1, lambda number, frame: say("handled"))
     context = zmq.Context()
     block = _blocking_call(context, call)
@@ -66,7 +66,7 @@ def signalled(call: str) -> None:
 
 
 def handler_raises(call: str) -> None:
-    """Block while SIGUSR1 comes, whose handler raises; report that the exception came out of the call."""
+    """Block while SIGUSR1 comes, whose handler raises; report what came out of the call."""
 
     def handler(number: int, frame: object) -> None:
         raise LookupError("from the handler")
@@ -83,7 +83,7 @@ def handler_raises(call: str) -> None:
 
 
 def sends_and_ends(endpoint: str, count: str, length: str, way: str) -> None:
-    """Send messages, close, and end at once, with Context.term() ("term") or without it ("close")."""
+    """Send messages, close, and end at once: by Context.term() ("term") or without ("close")."""
     context = zmq.Context()
     push = context.socket(zmq.PUSH)
     push.setsockopt(zmq.SNDHWM, 0)
@@ -147,7 +147,7 @@ def _refusals(context: Context, socket: Socket) -> None:
 
 
 def fork_touches() -> None:
-    """A forked child uses its parent's context and socket; afterwards the parent goes on with them."""
+    """A forked child uses its parent's context and socket; then the parent goes on with them."""
     context = zmq.Context()
     near, far = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
     near.bind("ipc://*")

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def wait_for(condition: Callable[[], T], what: str, patience_s: float = PATIENCE_S) -> T:
-    """Return the first true value of condition(); raise TimeoutError naming what after patience_s seconds."""
+    """Return the first true value of condition(); TimeoutError after patience_s seconds."""
     deadline = time.monotonic() + patience_s
     while True:
         value = condition()
@@ -39,7 +39,7 @@ def wait_for(condition: Callable[[], T], what: str, patience_s: float = PATIENCE
 
 
 def wait_until_blocked(thread: threading.Thread | None = None, pid: int | None = None) -> None:
-    """Return once a thread of this process, or the main thread of process pid, sleeps in a system call.
+    """Return once a thread of ours, or the main thread of process pid, sleeps in a system call.
 
     Waiting for the interpreter lock does not count, so what it sleeps in is the call that the test
     is about.
