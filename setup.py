@@ -11,6 +11,7 @@ from setuptools import Extension, setup
 COMPILED = [
     "shmzmq/shm/board.py",
     "shmzmq/shm/doorbell.py",
+    "shmzmq/shm/mapping.py",
     "shmzmq/shm/ring.py",
     "shmzmq/shm/waiting.py",
     "shmzmq/message.py",

@@ -65,7 +65,8 @@ def show_circumstances(settings: Settings, out: Console) -> None:
     versions = ", ".join(f"{name} {version}" for name, version in settings.roster.versions.items())
     out.print(
         f"{facts['cpus']} CPUs ({facts['processor']}), {facts['kernel']}, {facts['python']}; "
-        f"load before the run {settings.load_before:.1f}; {versions}.\nMedians of {settings.rounds} rounds, measured in turn; "
+        f"load before the run {settings.load_before:.1f}; {versions}.\n"
+        f"Medians of {settings.rounds} rounds, measured in turn; "
         "ratios are medians of each round's ratio.",
         highlight=False,
         soft_wrap=True,

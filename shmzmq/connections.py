@@ -247,14 +247,16 @@ class WorkerConnect:
         elif isinstance(event, Refused):
             self._socket.report(f"{self.endpoint}: {event.reason}")
         elif isinstance(event, Settled):
-            self._settled()
+            self._settled(event.delivered)
 
     def _attach(self, event: Attached, doorbell_fd: int) -> None:
         pipe = self.pipe
         pipe.routing_id = event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
-        # Areas that the ring grows by from now on are for this reader.
-        pipe.segment.reader = ProcessId(event.peer.pid, event.peer.start)
+        pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))
+        if self.key in self._context.lingering:
+            refuse_fds([doorbell_fd])  # all is said; the far end only has to read it
+            return
         board = open_peer_board(self._socket, event.peer, doorbell_fd)
         attach_far_end(self._socket, pipe, event.peer, board)
         self._enter_pattern()
@@ -308,9 +310,10 @@ class WorkerConnect:
         self._context.lingering.add(self.key)
         self._link.post(commands.Linger(self.key, linger_ms))
 
-    def _settled(self) -> None:
+    def _settled(self, delivered: bool) -> None:
         self._context.lingering.discard(self.key)
-        self.pipe.discard()
+        if not delivered:
+            self.pipe.discard()  # else the names are the reader's, who may not have opened them yet
         self._forget()
 
     def give_up(self) -> None:

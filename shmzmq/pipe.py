@@ -40,7 +40,7 @@ from cython.cimports.shmzmq.shm.waiting import Watch
 from .errors import ZMQError
 from .shm import directory
 from .shm import segment as segments
-from .shm.layout import OFFSETS, RECORDS_OFFSET, RING_CONTROL_OFFSETS, Kind
+from .shm.layout import BOARD_PIPES, OFFSETS, RECORDS_OFFSET, RING_CONTROL_OFFSETS, Kind
 
 _FIRST_RING = 16 * 1024
 _SMALL_RING = 4 * 1024
@@ -148,7 +148,12 @@ class Pipe:
     # -- the far end -----------------------------------------------------------------------------------
 
     def attach(self, peer: Board, peer_bit: cython.int, send_limit: uint64_t, receive_limit: uint64_t):
-        """Take up the far end: its board, this pipe's bit there, and the limits both ends agreed on."""
+        """Take up the far end: its board, this pipe's bit there, and the limits both ends agreed on.
+
+        Raises ZMQError(EPROTO) when a board has no such bit; nothing has changed then.
+        """
+        if not 0 <= peer_bit < BOARD_PIPES:
+            raise ZMQError(errno.EPROTO, f"bit {peer_bit} on the far end's board: it has {BOARD_PIPES}")
         self.peer = peer
         self.peer_bit = peer_bit
         self.lost = False
@@ -162,6 +167,12 @@ class Pipe:
         self.outbound.limit = send_limit
         # A waiting producer hears of room at every quarter of the limit, as long as messages are read.
         self.report_messages = receive_limit // 4 if receive_limit >= 4 else 1
+
+    def set_reader(self, process):
+        """Note who reads what this end writes: the memory outlives us as long as that *process* lives."""
+        self.segment.reader = process
+        for area in self.outbound.all_areas():
+            area.reader = process
 
     def detach(self):
         """Forget the far end: it is gone or never came."""

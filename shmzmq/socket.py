@@ -104,6 +104,8 @@ class Socket(OptionAttributes, MessageFormats):
                 context.remove_socket(link, self.key)
             self._slot.free()
             context.dismiss(self)
+            self._workers.clear()
+            self.release()
 
     def __del__(self) -> None:
         if "closed" in self.__dict__ and not self.closed and not self.generation_is_stale():

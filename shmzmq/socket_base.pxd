@@ -26,5 +26,6 @@ cdef class SocketBase:
     cdef int wait(self, bint for_in, bint for_out, int64_t deadline_ns) except -1
     cdef int look(self) except -1
     cdef int _send_buffer(self, object data, int flags) except -1
+    cdef int look_at_all(self) except -1
     cdef int _take_away_ended(self) except -1
     cdef int _refuse(self) except -1

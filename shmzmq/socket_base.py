@@ -23,6 +23,7 @@ from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.atomics import lowest_bit
 from cython.cimports.shmzmq.shm.board import Board
 from cython.cimports.shmzmq.shm.waiting import (
+    LOOK_AGAIN,
     MAX_WATCHES,
     Spinner,
     Watch,
@@ -117,13 +118,16 @@ class SocketBase:
     def write(self, data, size, flags):
         """Send one part from memory, waiting as *flags* and SNDTIMEO allow."""
         self.check()
-        if self.board.has_news():
+        board: Board = self.board  # held: another thread may close the socket while this one waits
+        if board.has_news():
             self.process_news()
         if self.pattern.send(data, size, flags & _SNDMORE) != SENT:
             self.wait_to_send(data, size, flags)
-        if self.board.has_news():
+        if board.has_news() and not self.gone:
             # A far end may have come between the first look and the send: it has to be woken.
             self.process_news()
+        if self.pattern.ended:
+            self._take_away_ended()
         return 0
 
     def wait_to_send(self, data, size, flags):
@@ -189,6 +193,7 @@ class SocketBase:
         Raises what a signal handler raises, and whatever check raises: the socket may be closed meanwhile.
         """
         watches: Watch[MAX_WATCHES]
+        board: Board = self.board
         count: cython.int = 0
         # The memory watched without the GIL stays: these hold it, whatever another thread closes.
         held = list(self.pipes_by_bit) if len(self.pipes_by_bit) <= 64 else self.pipes_by_bit
@@ -200,25 +205,31 @@ class SocketBase:
             )
         moved: cython.bint
         with cython.nogil:
-            moved = self.spinner.spin(self.board, watches, count, deadline_ns)
+            moved = self.spinner.spin(board, watches, count, deadline_ns)
         self.check()
         if moved:
             return 1
         if for_in and not self.pattern.rest():
             return 1
-        if for_out and self.pattern.has_out():
+        if for_out and not self.pattern.is_blocked():
             return 1
         if self.pattern.ended:
+            self._take_away_ended()
             return 1
         rc: cython.int
         with cython.nogil:
-            rc = self.spinner.sleep(self.board, deadline_ns)
+            rc = self.spinner.sleep(board, deadline_ns)
         del held
         self.check()
         if rc < 0:
             PyErr_CheckSignals()
             return 1
-        return rc
+        if rc == LOOK_AGAIN:
+            self.look_at_all()
+        if rc:
+            # Whatever `news` says: the board is written by all peers, and one of them may have gone mad.
+            self.process_news()
+        return rc != 0
 
     def process_news(self):
         """Look at everything that was posted on the board since the last time."""
@@ -249,10 +260,22 @@ class SocketBase:
             self._take_away_ended()
         return 0
 
+    def look_at_all(self):
+        """Look at every pipe as if it had been posted: news that was wiped off the board is found so."""
+        for item in self.pipes_by_bit:
+            if item is not None:
+                pipe: Pipe = item
+                if not pipe.inbound.is_empty():
+                    self.pattern.on_ready(pipe)
+                self.pattern.on_room(pipe)
+        return 0
+
     def _take_away_ended(self):
         ended = self.pattern.ended
-        while ended:
-            self.on_pipe_ended(ended.pop())
+        once = list(dict.fromkeys(ended))  # its reader and its writer may both have found it
+        ended.clear()
+        for pipe in once:
+            self.on_pipe_ended(pipe)
 
     def on_control(self, flags):
         """Handle a control post (shm.board.Control); the full socket says how."""
@@ -351,6 +374,13 @@ class SocketBase:
         """From now on every call raises why_gone; whoever waits is woken."""
         self.gone = gone
         self.board.notify(4)  # Control.END
+
+    def release(self):
+        """Let everything go: the socket is closed. What other threads or peers still use stays with them."""
+        self.pipes_by_bit = []
+        self.words = 0
+        self.board.doorbell.close()
+        self.board = None
 
     @property
     def more(self):

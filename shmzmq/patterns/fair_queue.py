@@ -93,7 +93,7 @@ class FairQueue:
         return None
 
     def _end(self, pipe: Pipe):
-        cut_off: cython.bint = self.more
+        cut_off: cython.bint = self.more and pipe.fair_index == self.current
         self.remove(pipe)
         self.ended.append(pipe)
         if cut_off:

@@ -22,7 +22,8 @@ cdef class LoadBalancer:
     cdef void activate(self, Pipe pipe)
     cdef void deactivate(self, Pipe pipe)
     cdef int send(self, const char *data, uint64_t size, bint more) except -1
-    cdef int abandon(self, Pipe pipe, uint64_t size) except -1
+    cdef void set_aside(self, Pipe pipe, uint64_t wanted)
+    cdef int abandon(self, Pipe pipe, uint64_t size, bint more) except -1
     cdef void rollback(self)
     cdef bint has_out(self)
     cdef void revisit(self)

@@ -8,7 +8,7 @@ import errno
 
 import cython
 from cython.cimports.shmzmq.pipe import Pipe
-from cython.cimports.shmzmq.shm.ring import RING_BROKEN, RING_NO_MEMORY, RING_OK
+from cython.cimports.shmzmq.shm.ring import RING_OK
 
 from ..errors import ZMQError
 
@@ -81,22 +81,26 @@ class LoadBalancer:
                             self.current = 0
                     return SENT
                 if self.more:
-                    return self.abandon(pipe, size)
-                if rc == RING_BROKEN:
-                    self.remove(pipe)
-                    self.ended.append(pipe)
-                    continue
+                    return self.abandon(pipe, size, more)
                 wanted = size
-            if pipe.park(wanted):
-                self.deactivate(pipe)
+            self.set_aside(pipe, wanted)
         return WOULD_BLOCK
 
-    def abandon(self, pipe, size):
+    def set_aside(self, pipe, wanted):
+        """Have a pipe without room wait for its reader; end it when the reader wrote nonsense."""
+        parked: cython.bint = pipe.park(wanted)
+        if pipe.outbound.broken:
+            self.remove(pipe)
+            self.ended.append(pipe)
+        elif parked:
+            self.deactivate(pipe)
+
+    def abandon(self, pipe, size, more):
         """Give up a message that cannot be completed: nothing of it is sent."""
         pipe.rollback()
         self.more = False
-        if pipe.is_broken:
-            self.dropping = True  # as when the peer goes in the middle of a message
+        if pipe.outbound.broken:
+            self.dropping = more  # as when the peer goes in the middle of a message
             self.remove(pipe)
             self.ended.append(pipe)
             return SENT
@@ -123,8 +127,7 @@ class LoadBalancer:
             pipe: Pipe = self.pipes[self.current]
             if pipe.can_write():
                 return True
-            if pipe.park(0):
-                self.deactivate(pipe)
+            self.set_aside(pipe, 0)
         return False
 
     def revisit(self):
@@ -132,9 +135,14 @@ class LoadBalancer:
         i: cython.int
         for i in range(min(len(self.pipes), _REVISITS) - 1, -1, -1):
             pipe: Pipe = self.pipes[i]
-            if pipe.load_index >= self.active and pipe.can_write():
+            if pipe.load_index < self.active:
+                continue
+            if pipe.can_write():
                 pipe.unpark()
                 self.activate(pipe)
+            elif pipe.outbound.broken:
+                self.remove(pipe)
+                self.ended.append(pipe)
 
     def watch(self, watches, most):
         """Watch the full pipes for room."""

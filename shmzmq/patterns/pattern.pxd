@@ -17,6 +17,7 @@ cdef class Pattern:
     cdef object recv(self)
     cdef bint has_in(self) except -1
     cdef bint has_out(self) except -1
+    cdef bint is_blocked(self) except -1
     cdef int on_ready(self, Pipe pipe) except -1
     cdef int on_room(self, Pipe pipe) except -1
     cdef bint rest(self) except -1

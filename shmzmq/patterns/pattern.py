@@ -92,6 +92,10 @@ class Pattern:
     def has_out(self):
         return self.out is not None and self.out.has_out()
 
+    def is_blocked(self):
+        """Whether what send refused with WOULD_BLOCK would still be refused."""
+        return not self.has_out()
+
     def on_ready(self, pipe):
         if self.queue is not None:
             self.queue.activate(pipe)

@@ -44,6 +44,7 @@ class Publisher:
     def absorb(self, pipe):
         """Read everything that *pipe* has: subscriptions into the table, the rest for the user."""
         pipe.attend()
+        self.in_user_message = False  # a message is there as a whole, or its pipe has broken
         while True:
             data = pipe.read()
             if data is not None:

@@ -11,4 +11,5 @@ cdef class Rep(Pattern):
     cdef Pipe asker            # who the reply is for; None when it has gone
     cdef bytes held            # the first part of a request, found but not yet received
     cdef bytes find_request(self)
+    cdef void give_up(self)
     cdef bint write(self, const char *data, uint64_t size, bint more) except -1

@@ -70,7 +70,7 @@ class Rep(Pattern):
         if not self.began:
             self.began = True
             if self.asker is not None and not self.asker.can_write():
-                self.asker = None  # it does not read its replies; this one is dropped
+                self.give_up()  # it does not read its replies; this one is dropped
             for part in self.envelope:
                 self.write(part, len(part), True)
         self.write(data, size, more)
@@ -85,11 +85,17 @@ class Rep(Pattern):
             return False
         if self.asker.write(data, size, more) != RING_OK:
             self.asker.rollback()
-            self.asker = None
+            self.give_up()
             return False
         if not more:
             self.asker.flush()
         return True
+
+    def give_up(self):
+        """Drop the reply; a requester that wrote nonsense comes to its end."""
+        if self.asker.outbound.broken:
+            self.ended.append(self.asker)
+        self.asker = None
 
     def has_in(self):
         if self.sending:

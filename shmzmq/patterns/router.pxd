@@ -6,7 +6,7 @@ from shmzmq.pipe cimport Pipe
 
 cdef class Router(Pattern):
     cdef dict by_id            # routing id -> pipe
-    cdef dict anonymous        # pipes whose far end has not said who it is
+    cdef dict unheard          # pipes whose far end has not said who it is, or as somebody who is here already
     cdef uint64_t next_id
     cdef bint held             # has_in found a message: its id and first part wait
     cdef bytes held_id, held_part
@@ -14,6 +14,7 @@ cdef class Router(Pattern):
     cdef bint sending          # the routing id was taken, the parts are to follow
     cdef Pipe target           # who they go to; None: nobody, they are dropped
     cdef bint mandatory
+    cdef Pipe awaited          # who had no room for the message refused last (ROUTER_MANDATORY)
     cdef readonly uint64_t dropped_messages
 
     cdef int choose_target(self, bytes routing_id) except -1

@@ -26,31 +26,43 @@ class Router(Pattern):
     def __init__(self):
         Pattern.__init__(self, queue=True)
         self.by_id = {}
-        self.anonymous = {}
+        self.unheard = {}
         self.next_id = random.getrandbits(32)
 
     def attach(self, pipe: Pipe):
         if pipe.peer is not None:
             self.identified(pipe)
         else:
-            self.anonymous[pipe] = None
+            self.unheard[pipe] = None
 
     def detach(self, pipe: Pipe):
         Pattern.detach(self, pipe)
-        self.anonymous.pop(pipe, None)
-        if self.by_id.get(pipe.routing_id) is pipe:
-            del self.by_id[pipe.routing_id]
+        self.unheard.pop(pipe, None)
         if self.target is pipe:
             self.target = None
+        if self.awaited is pipe:
+            self.awaited = None
+        if self.by_id.get(pipe.routing_id) is pipe:
+            del self.by_id[pipe.routing_id]
+            self.hear_another(pipe.routing_id)
+
+    def hear_another(self, routing_id: bytes):
+        """Let the next peer that calls itself *routing_id* have the name, which has become free."""
+        for item in self.unheard:
+            pipe: Pipe = item
+            if pipe.peer is not None and pipe.routing_id == routing_id:
+                self.identified(pipe)
+                return
 
     def identified(self, pipe: Pipe):
-        self.anonymous.pop(pipe, None)
+        self.unheard.pop(pipe, None)
         if pipe.fair_index >= 0:  # a connection that came back, maybe as somebody else
             self.detach(pipe)
         if not pipe.routing_id:
             self.next_id = (self.next_id + 1) & 0xFFFFFFFF
             pipe.routing_id = b"\x00" + self.next_id.to_bytes(4, "big")
         elif pipe.routing_id in self.by_id:
+            self.unheard[pipe] = None
             return
         self.by_id[pipe.routing_id] = pipe
         self.queue.add(pipe)
@@ -87,14 +99,20 @@ class Router(Pattern):
 
     def choose_target(self, routing_id):
         """Find the pipe for the message that begins; None: it will be dropped."""
+        self.awaited = None
         pipe: Pipe = self.by_id.get(routing_id)
+        full: cython.bint = pipe is not None and not pipe.can_write()
+        if full and pipe.outbound.broken:
+            self.ended.append(pipe)
+            pipe = None
         if pipe is None:
             if self.mandatory:
                 raise ZMQError(errno.EHOSTUNREACH, f"no peer has the routing id {routing_id!r}")
             self.dropped_messages += 1
-        elif not pipe.can_write():
+        elif full:
             if self.mandatory:
                 if pipe.park(0):
+                    self.awaited = pipe
                     return WOULD_BLOCK
             else:
                 self.dropped_messages += 1
@@ -137,6 +155,9 @@ class Router(Pattern):
 
     def has_out(self):
         return True
+
+    def is_blocked(self):
+        return self.awaited is not None and not self.awaited.can_write()
 
     def rest(self):
         return self.held_part is None and self.queue.rest()

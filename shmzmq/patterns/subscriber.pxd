@@ -12,4 +12,7 @@ cdef class Subscriber:
 
     cdef object recv(self)
     cdef bint has_in(self)
+    cdef list chosen           # publishers that the user's unfinished message goes to; None between messages
     cdef void send_up(self, bytes message, bint more)
+    cdef void tell(self, bytes message)
+    cdef bint write(self, Pipe pipe, bytes message, bint more)

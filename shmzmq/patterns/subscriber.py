@@ -31,20 +31,22 @@ class Subscriber:
         """Let a publisher go."""
         if pipe in self.pipes:
             self.pipes.remove(pipe)
+        self._leave_out(pipe)
         if pipe is self.queue.last:
             self.held = None
         self.queue.remove(pipe)
 
     def tell_all(self, pipe: Pipe):
-        """Send every subscription up *pipe*."""
+        """Send every subscription up *pipe*, whose ring is fresh."""
+        self._leave_out(pipe)
         for prefix in self.counts:
-            _write(pipe, b"\x01" + prefix, False)
+            self.write(pipe, b"\x01" + prefix, False)
 
     def subscribe(self, prefix: bytes):
         """Count one more subscription to *prefix* and tell the publishers."""
         self.counts[prefix] = self.counts.get(prefix, 0) + 1
         self.topics.add(prefix, self)
-        self.send_up(b"\x01" + prefix, False)
+        self.tell(b"\x01" + prefix)
 
     def unsubscribe(self, prefix: bytes):
         """Count one subscription less; the publishers hear when it was the last."""
@@ -56,12 +58,45 @@ class Subscriber:
             return
         del self.counts[prefix]
         self.topics.remove(prefix, self)
-        self.send_up(b"\x00" + prefix, False)
+        self.tell(b"\x00" + prefix)
+
+    def tell(self, message):
+        """Send a whole message to every publisher."""
+        for item in self.pipes:
+            self.write(item, message, False)
 
     def send_up(self, message, more):
-        """Send a part to every publisher."""
-        for item in self.pipes:
-            _write(item, message, more)
+        """Send a part of the user's message to every publisher that has all parts before it."""
+        if self.chosen is None:
+            self.chosen = self.pipes
+        self.chosen = [pipe for pipe in self.chosen if self.write(pipe, message, more)]
+        if not more:
+            self.chosen = None
+
+    def rollback(self):
+        """Forget the parts of an unfinished message."""
+        for item in self.chosen or ():
+            pipe: Pipe = item
+            pipe.rollback()
+        self.chosen = None
+
+    def _leave_out(self, pipe: Pipe):
+        if self.chosen is not None:
+            self.chosen = [other for other in self.chosen if other is not pipe]
+
+    def write(self, pipe, message, more):
+        """Write a part; false when the publisher cannot have the message."""
+        try:
+            written: cython.bint = pipe.write(message, len(message), more) == RING_OK
+        except ZMQError:
+            written = False  # no memory; a subscription is said again to the next publisher
+        if not written:
+            pipe.rollback()
+            if pipe.outbound.broken:
+                self.queue.ended.append(pipe)
+        elif not more:
+            pipe.flush()
+        return written
 
     def recv(self):
         """Return the next part of a message that matches; the first part is the topic."""
@@ -81,16 +116,3 @@ class Subscriber:
         if self.held is None and self.queue.has_in():
             self.held = self.recv()
         return self.held is not None
-
-
-@cython.cfunc
-def _write(pipe: Pipe, message: bytes, more: cython.bint):
-    try:
-        if pipe.write(message, len(message), more) != RING_OK:
-            pipe.rollback()
-            return
-    except ZMQError:
-        pipe.rollback()  # no memory; a subscription is said again to the next publisher
-        return
-    if not more:
-        pipe.flush()

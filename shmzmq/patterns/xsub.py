@@ -29,9 +29,7 @@ class XSub(Pattern):
         self.subscriber.tell_all(pipe)
 
     def rollback(self):
-        for item in self.subscriber.pipes:
-            pipe: Pipe = item
-            pipe.rollback()
+        self.subscriber.rollback()
         self.sending = False
 
     def send(self, data, size, more):

@@ -2,8 +2,7 @@
 
 Its socket waits on it; each peer process holds a descriptor of the same eventfd, handed over with
 SCM_RIGHTS. Ringing never blocks and rings add up, so it does not matter how often or by whom it is rung.
-The descriptor is closed with the last reference to its Doorbell, never earlier: a number that might
-have been given to another file by then is never written to.
+All who use it in one process share one Doorbell, so that a descriptor is never written to once it is closed.
 """
 
 import os
@@ -29,6 +28,13 @@ class Doorbell:
     def __dealloc__(self):
         if self.fd >= 0:
             close(self.fd)
+
+    def close(self):
+        """Close the descriptor now; ringing and waiting come to nothing from here on."""
+        fd: cython.int = self.fd
+        self.fd = -1
+        if fd >= 0:
+            close(fd)
 
     def fileno(self):
         """Return the descriptor, for poll and select."""

@@ -518,6 +518,7 @@ class Consumer:
         """Read no more, and leave what is unread to the producer; the names of areas on the way go."""
         self.leaving = True
         while self.peek() == RING_OK:
+            self.in_message = self.record_flags & RECORD_MORE
             self.head += _record_size(self.record_size)
 
     # -- for tests, renewal and inspection -------------------------------------------------------------

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import itertools
-import mmap
 import os
 import struct
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ import posix_ipc
 from ..errors import ZMQError
 from .layout import HEADER_SIZE, MAGIC, OFFSETS, VERSION, Kind
 from .liveness import ProcessId, is_alive, pid_namespace, this_process
+from .mapping import Mapping
 
 PREFIX: Final = "shmzmq-"
 DIRECTORY: Final = "/dev/shm"
@@ -64,7 +64,7 @@ class Segment:
 
     __slots__ = ("linked", "memory", "name", "size")
 
-    def __init__(self, name: str, memory: mmap.mmap, size: int, *, linked: bool) -> None:
+    def __init__(self, name: str, memory: Mapping, size: int, *, linked: bool) -> None:
         self.name = name
         self.memory = memory
         self.size = size
@@ -126,7 +126,7 @@ def create(kind: Kind, size: int, *, token: bytes = bytes(16)) -> Segment:
         raise _full(error, size) from error
     try:
         os.posix_fallocate(handle.fd, 0, size)
-        memory = mmap.mmap(handle.fd, size)
+        memory = Mapping(handle.fd, size)
     except OSError as error:
         unlink(name)
         raise _full(error, size) from error
@@ -139,7 +139,7 @@ def create(kind: Kind, size: int, *, token: bytes = bytes(16)) -> Segment:
 def create_private(kind: Kind, size: int, *, token: bytes = bytes(16)) -> Segment:
     """Make a segment that only this process sees (for inproc); the same header, no name in /dev/shm."""
     try:
-        memory = mmap.mmap(-1, size)
+        memory = Mapping(-1, size)
     except OSError as error:
         raise _full(error, size) from error
     _fill_header(memory, kind, size, token)
@@ -163,7 +163,7 @@ def _full(error: BaseException, size: int) -> ZMQError:
     return ZMQError(number, f"cannot reserve {size} bytes of shared memory: {error}")
 
 
-def _fill_header(memory: mmap.mmap, kind: Kind, size: int, token: bytes) -> None:
+def _fill_header(memory: Mapping, kind: Kind, size: int, token: bytes) -> None:
     me = this_process()
     _HEADER.pack_into(memory, 0, MAGIC, 0, kind, size, me.pid, me.start, 0, 0, token)
 
@@ -194,7 +194,7 @@ def open_segment(name: str, kind: Kind) -> Segment:
         size = os.fstat(handle.fd).st_size
         if size < HEADER_SIZE:
             raise ZMQError(errno.EPROTO, f"the segment {name!r} has {size} bytes, less than a header")
-        memory = mmap.mmap(handle.fd, size)
+        memory = Mapping(handle.fd, size)
     finally:
         handle.close_fd()
     magic, version, found, declared = struct.unpack_from("<4Q", memory, 0)

@@ -10,6 +10,7 @@ cdef struct Watch:
 
 cdef enum:
     MAX_WATCHES = 8
+    LOOK_AGAIN = 2  # slept for as long as one does without looking at everything
 
 
 cdef class Spinner:

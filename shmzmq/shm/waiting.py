@@ -21,6 +21,7 @@ from cython.cimports.shmzmq.shm.ppoll import POLLIN, pollfd, ppoll, timespec
 _MAX_SPIN_NS = cython.declare(int64_t, 100_000)
 _FIRST_SPIN_NS = cython.declare(int64_t, 4_000)  # shorter than the question who else wants the CPU
 _CROWD_CHECK_NS = cython.declare(int64_t, 2_000_000)
+_LONGEST_SLEEP_NS = cython.declare(int64_t, 1_000_000_000)
 
 _cpus = cython.declare(cython.int, len(os.sched_getaffinity(0)))
 _loadavg = cython.declare(cython.int, -1)
@@ -62,15 +63,19 @@ class Spinner:
         return False
 
     def sleep(self, board, deadline_ns):
-        """Wait for the doorbell: 1 news, 0 the deadline has passed, -1 a signal came.
+        """Wait for the doorbell: 1 news, 0 the deadline has passed, -1 a signal came, LOOK_AGAIN.
 
-        The caller has made sure that whatever happens from now on is posted on the board.
+        The caller has made sure that whatever happens from now on is posted on the board. Should a peer
+        gone mad wipe the board, the sleeper still looks at everything once a second.
         """
         if not board.announce_sleep():
             return 1
         self.sleeps += 1
         before: int64_t = monotonic_ns()
-        rc: cython.int = _poll(board.doorbell.fd, before, deadline_ns)
+        end: int64_t = before + _LONGEST_SLEEP_NS
+        if 0 <= deadline_ns <= end:
+            end = deadline_ns
+        rc: cython.int = _poll(board.doorbell.fd, before, end)
         board.awake()
         if rc > 0:
             board.doorbell.drain()
@@ -78,6 +83,8 @@ class Spinner:
             if monotonic_ns() - before < _MAX_SPIN_NS and _cpus > 1:
                 # It would have paid to spin on.
                 self.budget_ns = min(2 * self.budget_ns + 2_000, _MAX_SPIN_NS)
+        elif rc == 0 and end != deadline_ns:
+            return LOOK_AGAIN
         return rc
 
 

@@ -16,6 +16,7 @@ import traceback
 from collections import deque
 from typing import Any
 
+from ..errors import ZMQError
 from ..shm.board import Control, open_board
 from ..transports.registry import find_transport
 from . import commands
@@ -52,7 +53,7 @@ class Worker:
             commands.Bind: self._bind,
             commands.Unbind: self._unbind,
             commands.Connect: self._connect,
-            commands.Offer: lambda packet: self._connectors[packet.endpoint].offer(packet),
+            commands.Offer: self._offer,
             commands.Disconnect: self._disconnect,
             commands.Linger: self._linger,
             commands.Hangup: self._hang_up,
@@ -150,7 +151,10 @@ class Worker:
         self._counters = None
 
     def _add_socket(self, packet: commands.AddSocket, doorbell_fd: int) -> None:
-        board = open_board(packet.board, doorbell_fd)
+        try:
+            board = open_board(packet.board, doorbell_fd)
+        except ZMQError:
+            return  # closed since; what else was said of it comes to nothing
         self._sockets[packet.socket] = HostedSocket(packet.socket, board, self._application)
 
     def _remove_socket(self, packet: commands.RemoveSocket) -> None:
@@ -187,6 +191,8 @@ class Worker:
         self.tell(commands.Unbound(packet.endpoint))
 
     def _connect(self, packet: commands.Connect) -> None:
+        if packet.socket not in self._sockets:
+            return
         self._connectors[packet.endpoint] = ConnectingEndpoint(
             self._reactor,
             find_transport(packet.scheme),
@@ -202,8 +208,17 @@ class Worker:
             connector.close()
             self._forget_closed_sockets()
 
+    def _offer(self, packet: commands.Offer) -> None:
+        connector = self._connectors.get(packet.endpoint)
+        if connector is not None:
+            connector.offer(packet)
+
     def _linger(self, packet: commands.Linger) -> None:
-        self._connectors[packet.endpoint].linger(packet.timeout_ms)
+        connector = self._connectors.get(packet.endpoint)
+        if connector is not None:
+            connector.linger(packet.timeout_ms)
+        else:
+            self.tell(commands.Settled(packet.endpoint, False))
 
     def _connector_done(self, connector: ConnectingEndpoint) -> None:
         self._connectors.pop(connector.key, None)

@@ -105,9 +105,10 @@ def test_closing_is_not_reported(context: Context) -> None:
 
 @pytest.mark.usefixtures("_no_instance")
 def test_the_instance_is_shared() -> None:
-    first = zmq.Context.instance()
+    first: Context = zmq.Context.instance()
     assert zmq.Context.instance() is first
-    assert Background(zmq.Context.instance).result() is first
+    elsewhere: Context = Background(zmq.Context.instance).result()
+    assert elsewhere is first
     _talk(first)
     first.term()
     second = zmq.Context.instance()

@@ -57,7 +57,7 @@ def test_bad_endpoints_leave_the_socket_usable(link: Link) -> None:
 
 
 @pytest.mark.parametrize("call", ["bind", "connect", "unbind", "disconnect"])
-@pytest.mark.parametrize("wrong", [None, 5, 1.5, ["inproc://x"]], ids=repr)
+@pytest.mark.parametrize("wrong", [None, 5, 1.5, ["inproc://x"]], ids=str)
 def test_endpoints_are_text(sockets: SocketFactory, call: str, wrong: object) -> None:
     with pytest.raises(TypeError):
         getattr(sockets.open(zmq.PAIR), call)(wrong)

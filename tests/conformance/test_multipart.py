@@ -160,7 +160,7 @@ def test_a_sent_buffer_may_be_reused(link: Link) -> None:
     assert [pull.recv() for _ in range(10)] == [bytes([number]) * 100_000 for number in range(10)]
 
 
-@pytest.mark.parametrize("wrong", ["text", 3, None, object(), ["x"]], ids=repr)
+@pytest.mark.parametrize("wrong", ["text", 3, None, object, ["x"]], ids=str)
 def test_only_buffers_can_be_sent(link: Link, wrong: object) -> None:
     push, pull = link.pair(zmq.PUSH, zmq.PULL)
     push.send(b"before")

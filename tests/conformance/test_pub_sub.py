@@ -169,10 +169,12 @@ def test_topics_as_text(link: Link) -> None:
 
 def test_one_way_only(link: Link) -> None:
     pub, sub = link.pair(zmq.PUB, zmq.SUB, far={"subscribe": b""})
-    for wrong in (lambda: pub.recv(zmq.NOBLOCK), lambda: sub.send(b"x", zmq.NOBLOCK)):
-        with pytest.raises(zmq.ZMQError) as caught:
-            wrong()
-        assert caught.value.errno == zmq.ENOTSUP
+    with pytest.raises(zmq.ZMQError) as caught:
+        pub.recv(zmq.NOBLOCK)
+    assert caught.value.errno == zmq.ENOTSUP
+    with pytest.raises(zmq.ZMQError) as caught:
+        sub.send(b"x", zmq.NOBLOCK)
+    assert caught.value.errno == zmq.ENOTSUP
     assert pub.poll(0, zmq.POLLIN | zmq.POLLOUT) == zmq.POLLOUT
     settle(pub, sub)
     pub.send(b"x")

@@ -152,10 +152,12 @@ def test_a_blocked_sender_goes_on_when_a_peer_comes(link: Link) -> None:
 
 def test_one_way_only(link: Link) -> None:
     pull, push = link.pair(zmq.PULL, zmq.PUSH)
-    for wrong in (lambda: pull.send(b"x"), lambda: push.recv()):
-        with pytest.raises(zmq.ZMQError) as caught:
-            wrong()
-        assert caught.value.errno == zmq.ENOTSUP
+    with pytest.raises(zmq.ZMQError) as caught:
+        pull.send(b"x")
+    assert caught.value.errno == zmq.ENOTSUP
+    with pytest.raises(zmq.ZMQError) as caught:
+        push.recv()
+    assert caught.value.errno == zmq.ENOTSUP
     push.send(b"x")
     assert pull.poll()
     assert not pull.poll(0, zmq.POLLOUT)

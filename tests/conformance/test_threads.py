@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from support.exchange import unique
@@ -175,7 +176,7 @@ def test_many_threads_at_once(link: Link) -> None:
         for count in range(500):
             pushes[number].send_multipart([b"%d" % number, b"%d" % count])
 
-    sending = [Background(lambda number=number: send_all(number)) for number in range(8)]
+    sending = [Background(partial(send_all, number)) for number in range(8)]
     counts = [0] * 8
     for _ in range(8 * 500):
         name, count = pull.recv_multipart()

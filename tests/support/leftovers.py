@@ -73,7 +73,7 @@ def check_nothing_left(before: Stock, peer_pid: int) -> None:
 def _command(process: psutil.Process) -> list[str]:
     """Return the command line of a process, empty when it is a zombie or gone."""
     try:
-        return process.cmdline()
+        return list(process.cmdline())
     except psutil.Error:
         return []
 

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from support.library import Context, Socket, zmq
 
@@ -23,20 +24,20 @@ def _blocking_call(context: Context, call: str) -> Callable[[], object]:
         sender = context.socket(zmq.PUSH)
         sender.bind("ipc://*")
         say(sender.get_string(zmq.LAST_ENDPOINT))
-        return lambda: sender.send(b"sent")
+        return partial(sender.send, b"sent")
     receiver = context.socket(zmq.PULL)
     receiver.bind("ipc://*")
     say(receiver.get_string(zmq.LAST_ENDPOINT))
-    if call == "recv":
-        return receiver.recv
     poller = zmq.Poller()
     poller.register(receiver, zmq.POLLIN)
-    return {
+    calls: dict[str, Callable[[], object]] = {
+        "recv": receiver.recv,
         "recv_multipart": receiver.recv_multipart,
         "poll": receiver.poll,
         "poller": poller.poll,
         "select": lambda: zmq.select([receiver], [], []),
-    }[call]
+    }
+    return calls[call]
 
 
 def interrupted(call: str) -> None:

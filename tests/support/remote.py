@@ -110,7 +110,9 @@ class RemoteSocket:
 
 def _rebuilt(name: str, errno: int | None, text: str) -> Exception:
     """Return an exception of the class that was raised in the child."""
-    kind = getattr(zmq, name, None) or getattr(builtins, name, RuntimeError)
+    kind: Any = getattr(zmq, name, None) or getattr(builtins, name, RuntimeError)
     if kind is zmq.ZMQError:
-        return zmq.ZMQError(errno, text)
-    return kind() if issubclass(kind, zmq.ZMQError) else kind(text)
+        error: Exception = zmq.ZMQError(errno, text)
+    else:
+        error = kind() if issubclass(kind, zmq.ZMQError) else kind(text)
+    return error

@@ -41,21 +41,38 @@ def wait_for(condition: Callable[[], T], what: str, patience_s: float = PATIENCE
 def wait_until_blocked(thread: threading.Thread | None = None, pid: int | None = None) -> None:
     """Return once a thread of ours, or the main thread of process pid, sleeps in a system call.
 
-    Waiting for the interpreter lock does not count, so what it sleeps in is the call that the test
-    is about.
+    Waiting for the interpreter lock does not count, nor does a sleep that no signal would end, so
+    what it sleeps in is the call that the test is about. Of another process all threads have to be
+    asleep: one that has only just started may take a signal that is meant for the main thread.
     """
     if thread is not None:
         wait_for(lambda: thread.native_id is not None, f"{thread.name} starts")
-        task = Path(f"/proc/self/task/{thread.native_id}/syscall")
+        task = Path(f"/proc/self/task/{thread.native_id}")
     else:
-        task = Path(f"/proc/{pid}/task/{pid}/syscall")
+        task = Path(f"/proc/{pid}/task/{pid}")
 
     def blocked() -> bool:
-        # "running", or the number of the system call that the task sleeps in and its arguments.
-        number = task.read_text().split()[0]
-        return number.isdigit() and int(number) != _FUTEX
+        tasks = [task] if thread is not None else sorted(task.parent.iterdir())
+        before = [_sleep(each) for each in tasks]
+        # "running", or the number of the system call that the task is in, and its arguments.
+        number = (task / "syscall").read_text().split()[0]
+        in_a_call = number.isdigit() and int(number) != _FUTEX
+        # No switch in between, so it is one and the same sleep that all three looks have seen.
+        return None not in before and in_a_call and [_sleep(each) for each in tasks] == before
 
-    wait_for(blocked, f"{task} shows a blocking system call")
+    wait_for(blocked, f"{task} sleeps in a system call")
+
+
+def _sleep(task: Path) -> tuple[str, ...] | None:
+    """Return how often a task has been switched away from so far, or None if it is not asleep."""
+    try:
+        lines = (task / "status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+        return None
+    status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    if not status["State"].startswith("S"):
+        return None
+    return status["voluntary_ctxt_switches"], status["nonvoluntary_ctxt_switches"]
 
 
 class Background(threading.Thread):

@@ -24,7 +24,11 @@ from support.pipes import Ring
 
 STRUCTURES = ("segment", "ring", "board", "slot")
 WRITERS = {
-    "ring": [("tail", "written", "bytes_written"), ("head", "read", "bytes_read"), ("attentive", "waiting")],
+    "ring": [
+        ("tail", "written", "bytes_written"),
+        ("head", "read", "bytes_read"),
+        ("attentive", "waiting"),
+    ],
     "board": [("asleep",), ("news", "control"), ("allocated",)],
 }
 
@@ -66,7 +70,9 @@ def test_should_not_let_fields_overlap(structure: str) -> None:
 
 
 @pytest.mark.parametrize("structure", WRITERS)
-def test_should_keep_words_of_different_writers_on_different_pairs_of_cache_lines(structure: str) -> None:
+def test_should_keep_words_of_different_writers_on_different_pairs_of_cache_lines(
+    structure: str,
+) -> None:
     pairs = [{OFFSETS[structure][name] // 128 for name in names} for names in WRITERS[structure]]
     assert all(len(pair) == 1 for pair in pairs)
     assert len(set.union(*pairs)) == len(pairs)
@@ -92,8 +98,12 @@ def test_should_show_a_segment_header_as_a_numpy_view() -> None:
 
 
 def test_should_show_a_ring_and_its_data_as_numpy_views(ring: Ring) -> None:
-    control = np.frombuffer(ring.segment.memory, dtype("ring"), count=1, offset=RING_CONTROL_OFFSETS[0])
-    data = np.frombuffer(ring.segment.memory, np.uint8, count=4096, offset=int(control["offset"][0]))
+    control = np.frombuffer(
+        ring.segment.memory, dtype("ring"), count=1, offset=RING_CONTROL_OFFSETS[0]
+    )
+    data = np.frombuffer(
+        ring.segment.memory, np.uint8, count=4096, offset=int(control["offset"][0])
+    )
     ring.send(b"hello")
     assert control["tail"][0] == 16
     assert control["written"][0] == 1

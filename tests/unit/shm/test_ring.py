@@ -75,7 +75,9 @@ def test_should_count_an_empty_message_and_no_command(ring: Ring) -> None:
     assert ring.word("head") == ring.word("tail")
 
 
-def test_should_wrap_with_a_pad_when_a_record_does_not_fit_before_the_end(make_ring: MakeRing) -> None:
+def test_should_wrap_with_a_pad_when_a_record_does_not_fit_before_the_end(
+    make_ring: MakeRing,
+) -> None:
     ring = ring_at(make_ring, 4096 - 32)
     ring.send(b"x" * 25)  # 40 bytes, 32 are left
     assert ring.record_word(4096 - 32) == 24 << 8 | PAD
@@ -211,7 +213,9 @@ def test_should_keep_the_two_rings_of_a_pipe_apart(ring: Ring) -> None:
     ring.send(b"there")
     back.push(b"and back")
     back.commit()
-    tails = [ring.segment.word(control + OFFSETS["ring"]["tail"]) for control in RING_CONTROL_OFFSETS]
+    tails = [
+        ring.segment.word(control + OFFSETS["ring"]["tail"]) for control in RING_CONTROL_OFFSETS
+    ]
     assert tails == [16, 16]
     assert Consumer(ring.segment, 1, ring.open_area).pop() == (b"and back", 0)
     assert ring.receive() == [b"there"]

@@ -1,0 +1,14 @@
+"""A child process that owns a segment: says its name, and takes the name away when it is told to."""
+
+from shmzmq.shm import segment as segments
+from shmzmq.shm.layout import Kind
+from support.channel import Channel
+
+if __name__ == "__main__":
+    channel = Channel.inherited()
+    owned = segments.create(Kind.PIPE, 8192)
+    segments.publish(owned)
+    channel.send(owned.name)
+    assert channel.hear() == "unlink"
+    owned.unlink()
+    channel.send("unlinked")

@@ -1,0 +1,230 @@
+"""Segments: their names, their headers, and the sweep of what killed processes left."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shmzmq.errors import ZMQError
+from shmzmq.shm import segment as segments
+from shmzmq.shm.layout import MAGIC, OFFSETS, VERSION, Kind
+from shmzmq.shm.liveness import ProcessId, this_process
+from shmzmq.shm.segment import Segment, SegmentName
+from support.channel import ChildProcess
+from support.pipes import own_names
+
+SHM = Path("/dev/shm")
+
+
+@pytest.fixture
+def segment() -> Iterator[Segment]:
+    """A published area of a page and a bit; its name goes in the end."""
+    made = segments.create(Kind.AREA, 5000, token=b"0123456789abcdef")
+    segments.publish(made)
+    yield made
+    made.unlink()
+
+
+@pytest.fixture
+def orphan() -> Iterator[str]:
+    """The name of a segment whose owner was killed; it goes in the end."""
+    with ChildProcess("unit.shm.owner") as child:
+        name = child.channel.hear()
+        child.kill()
+    yield name
+    segments.unlink(name)
+
+
+def test_should_tell_in_its_name_whose_it_is(segment: Segment) -> None:
+    parsed = SegmentName.parse(segment.name)
+    assert parsed is not None
+    assert str(parsed) == segment.name
+    assert parsed.uid == os.getuid()
+    assert parsed.owner == this_process()
+    assert parsed.namespace == Path("/proc/self/ns/pid").stat().st_ino
+
+
+def test_should_give_each_segment_a_name_of_its_own() -> None:
+    assert len({segments.new_name() for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "/",
+        "shmzmq-",
+        "/shmzmq-1-1-1-1",
+        "/shmzmq-1-1-1-1-1-1",
+        "/other-1-1-1-1-1",
+        "/shmzmq-x-1-1-1-1",
+    ],
+)
+def test_should_not_take_other_names_for_its_own(name: str) -> None:
+    assert SegmentName.parse(name) is None
+
+
+def test_should_be_readable_by_its_user_only(segment: Segment) -> None:
+    assert (SHM / segment.name[1:]).stat().st_mode & 0o777 == 0o600
+
+
+def test_should_have_its_space_reserved(segment: Segment) -> None:
+    assert (SHM / segment.name[1:]).stat().st_blocks * 512 >= 5000
+
+
+def test_should_say_in_its_header_what_it_is(segment: Segment) -> None:
+    field = OFFSETS["segment"]
+    words = [segment.word(field[name]) for name in ("magic", "version", "kind", "size")]
+    assert words == [MAGIC, VERSION, Kind.AREA, 5000]
+    assert segment.owner == this_process()
+    assert segment.reader == ProcessId(0, 0)
+    assert segment.token == b"0123456789abcdef"
+
+
+def test_should_be_the_same_memory_for_whoever_opens_it(segment: Segment) -> None:
+    other = segments.open_segment(segment.name, Kind.AREA)
+    other.set_word(4096, 42)
+    assert segment.word(4096) == 42
+    segment.reader = ProcessId(7, 8)
+    assert other.reader == ProcessId(7, 8)
+
+
+def test_should_outlive_its_name(segment: Segment) -> None:
+    other = segments.open_segment(segment.name, Kind.AREA)
+    segment.unlink()
+    assert segment.name not in own_names()
+    other.set_word(4096, 43)
+    assert segment.word(4096) == 43
+    segment.unlink()  # once more does no harm
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("magic", 1), ("version", 0), ("version", 2), ("kind", 1), ("size", 1)]
+)
+def test_should_not_open_what_is_not_such_a_segment(
+    segment: Segment, field: str, value: int
+) -> None:
+    segment.set_word(OFFSETS["segment"][field], value)
+    with pytest.raises(ZMQError, match=f"{field} ") as failure:
+        segments.open_segment(segment.name, Kind.AREA)
+    assert failure.value.errno == errno.EPROTO
+
+
+def test_should_not_open_a_segment_before_it_is_published() -> None:
+    segment = segments.create(Kind.AREA, 4096)
+    try:
+        with pytest.raises(ZMQError, match="version 0"):
+            segments.open_segment(segment.name, Kind.AREA)
+    finally:
+        segment.unlink()
+
+
+def test_should_not_open_a_segment_smaller_than_a_header(segment: Segment) -> None:
+    name = segments.new_name()
+    (SHM / name[1:]).write_bytes(b"short")
+    try:
+        with pytest.raises(ZMQError, match="less than a header"):
+            segments.open_segment(name, Kind.AREA)
+    finally:
+        segments.unlink(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("/shmzmq-0-0-0-0-0", errno.ENOENT),
+        ("/elsewhere", errno.EPROTO),
+        ("private:none", errno.ENOENT),
+    ],
+)
+def test_should_say_that_there_is_no_such_segment(name: str, number: int) -> None:
+    with pytest.raises(ZMQError, match="segment|private") as failure:
+        segments.open_segment(name, Kind.AREA)
+    assert failure.value.errno == number
+
+
+def test_should_refuse_more_than_there_is_and_leave_no_name() -> None:
+    before = own_names()
+    with pytest.raises(ZMQError, match="shared memory") as failure:
+        segments.create(Kind.AREA, shutil.disk_usage(SHM).total + (1 << 20))
+    assert failure.value.errno == errno.ENOBUFS
+    assert own_names() == before
+
+
+@pytest.mark.parametrize("size", [1 << 62, (1 << 63) - 1])
+def test_should_refuse_what_no_file_can_hold_and_leave_no_name(size: int) -> None:
+    before = own_names()
+    with pytest.raises(ZMQError, match=f"cannot reserve {size} bytes"):
+        segments.create(Kind.AREA, size)
+    assert own_names() == before
+
+
+def test_should_give_back_the_memory_of_private_segments() -> None:
+    private = segments.create_private(Kind.AREA, 4096)
+    segments.publish(private)
+    assert segments.open_segment(private.name, Kind.AREA) is private
+    private.unlink()
+    with pytest.raises(ZMQError, match="no private"):
+        segments.open_segment(private.name, Kind.AREA)
+    private.set_word(0, 1)
+
+
+def test_should_sweep_what_a_killed_owner_left(orphan: str) -> None:
+    assert (SHM / orphan[1:]).exists()
+    assert orphan in segments.sweep()
+    assert not (SHM / orphan[1:]).exists()
+
+
+def test_should_leave_alone_what_a_living_process_owns(segment: Segment) -> None:
+    with ChildProcess("unit.shm.owner") as child:
+        name = child.channel.hear()
+        swept = segments.sweep()
+        assert name not in swept
+        assert segment.name not in swept
+        child.channel.send("unlink")
+        assert child.channel.hear() == "unlinked"
+
+
+def test_should_keep_a_segment_for_a_living_reader(orphan: str) -> None:
+    segments.open_segment(orphan, Kind.PIPE).reader = this_process()
+    assert orphan not in segments.sweep()
+    segments.open_segment(orphan, Kind.PIPE).reader = ProcessId(
+        os.getpid(), this_process().start + 1
+    )
+    assert orphan in segments.sweep()
+
+
+def test_should_sweep_a_segment_whose_reader_died_too(orphan: str) -> None:
+    with ChildProcess("unit.shm.owner") as reader:
+        parsed = SegmentName.parse(reader.channel.hear())
+        assert parsed is not None
+        segments.open_segment(orphan, Kind.PIPE).reader = parsed.owner
+        assert orphan not in segments.sweep()
+        reader.kill()
+    swept = segments.sweep()
+    assert {orphan, str(parsed)} <= set(swept)
+
+
+def test_should_not_touch_other_users_or_other_namespaces(orphan: str) -> None:
+    parsed = SegmentName.parse(orphan)
+    assert parsed is not None
+    foreign = [parsed._replace(uid=parsed.uid + 1), parsed._replace(namespace=parsed.namespace + 1)]
+    try:
+        for name in foreign:
+            (SHM / str(name)[1:]).touch()
+        assert not {str(name) for name in foreign} & set(segments.sweep())
+        assert all((SHM / str(name)[1:]).exists() for name in foreign)
+    finally:
+        for name in foreign:
+            segments.unlink(str(name))
+
+
+def test_should_sweep_a_header_that_was_never_filled(orphan: str) -> None:
+    parsed = SegmentName.parse(orphan)
+    assert parsed is not None
+    empty = str(parsed._replace(serial=parsed.serial + 1))
+    (SHM / empty[1:]).touch()
+    assert empty in segments.sweep()
