@@ -5,6 +5,7 @@ says how to begin, docs/architecture.md how it works.
 """
 
 from . import constants
+from . import errors as error
 from .constants import *
 from .context import Context
 from .errors import (
@@ -67,6 +68,7 @@ __all__ = [
     "ZMQError",
     "ZMQVersionError",
     "__version__",
+    "error",
     "has",
     "proxy",
     "proxy_steerable",

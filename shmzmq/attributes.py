@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 from typing import Any
 
@@ -38,6 +39,8 @@ class OptionAttributes:
         try:
             return self.get(option)
         except ZMQError as error:
+            if error.errno != errno.EINVAL:
+                raise
             # An option that cannot be read is no attribute, so that hasattr and copy get their answer.
             raise AttributeError(f"{key}: {error}") from error
 

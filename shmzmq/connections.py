@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import weakref
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import ZMQError
@@ -42,6 +43,47 @@ class EndpointKeeper(Protocol):
     def close(self, linger_ms: int) -> None:
         """The socket is being closed."""
 
+    def hold(self, socket: Socket) -> None:
+        """Keep the socket, which is being closed."""
+
+    def marks_changed(self) -> None:
+        """SNDHWM or RCVHWM was set."""
+
+
+class KeeperOfSocket:
+    """A keeper's bond to its socket: weak, so that a forgotten socket is closed when it is forgotten."""
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket_ref = weakref.ref(socket)
+        self._held: Socket | None = None
+        self._pipe_marks: dict[Pipe, tuple[int, int]] = {}
+
+    @property
+    def socket(self) -> Socket:
+        """The socket that this is an endpoint of."""
+        socket = self._held or self._socket_ref()
+        assert socket is not None, "a socket closes its endpoints before it goes"
+        return socket
+
+    def hold(self, socket: Socket) -> None:
+        """The socket is being closed; it stays until this endpoint is done with."""
+        self._held = socket
+
+    def note_marks(self, pipe: Pipe, theirs: tuple[int, int]) -> None:
+        """Set the limits of *pipe* by our high water marks and *theirs* (SNDHWM, RCVHWM)."""
+        self._pipe_marks[pipe] = theirs
+        send_hwm, receive_hwm = high_water_marks(self.socket.options)
+        pipe.set_limits(combine_marks(send_hwm, theirs[1]), combine_marks(theirs[0], receive_hwm))
+
+    def forget_marks(self, pipe: Pipe) -> None:
+        """The pipe is let go."""
+        self._pipe_marks.pop(pipe, None)
+
+    def marks_changed(self) -> None:
+        """Our high water marks were set anew: what we send through pipes that are there goes by them."""
+        for pipe, theirs in self._pipe_marks.items():
+            self.note_marks(pipe, theirs)
+
 
 def combine_marks(ours: int, theirs: int) -> int:
     """Return the limit of a pipe: both high water marks together, and none (0) when either is none."""
@@ -54,18 +96,15 @@ def high_water_marks(options: OptionValues) -> tuple[int, int]:
     return marks.get("SNDHWM", 1000), marks.get("RCVHWM", 1000)
 
 
-def attach_far_end(socket: Socket, pipe: Pipe, peer: PeerEnd, board: Board | None) -> None:
+def attach_far_end(
+    keeper: KeeperOfSocket, pipe: Pipe, peer: PeerEnd, board: Board | None
+) -> None:
     """Join *pipe* to its far end; without a *board* that one has gone already, and is only read from."""
-    send_hwm, receive_hwm = high_water_marks(socket.options)
     if board is None:
         pipe.lost = True
         return
-    pipe.attach(
-        board,
-        peer.bit,
-        combine_marks(send_hwm, peer.receive_hwm),
-        combine_marks(peer.send_hwm, receive_hwm),
-    )
+    keeper.note_marks(pipe, (peer.send_hwm, peer.receive_hwm))
+    pipe.attach(board, peer.bit)
 
 
 def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | None:
@@ -82,13 +121,13 @@ def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | 
     return board
 
 
-class WorkerBind:
+class WorkerBind(KeeperOfSocket):
     """A bound endpoint that a worker listens on. Raises ZMQError with what the system said."""
 
     is_bound = True
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
-        self._socket = self.socket = socket
+        super().__init__(socket)
         self._link = link
         self._pipes: dict[bytes, tuple[Pipe, DirectorySlot]] = {}
         self._listening = True
@@ -121,7 +160,7 @@ class WorkerBind:
                 self.pipe_ended(pipe)
 
     def _take_up(self, event: Arrived, doorbell_fd: int) -> None:
-        socket = self._socket
+        socket = self.socket
         board = open_peer_board(socket, event.peer, doorbell_fd)
         segment = segments.open_segment(event.segment, Kind.PIPE)
         segment.unlink()
@@ -134,7 +173,7 @@ class WorkerBind:
         pipe.count_in(slot)
         self._pipes[segment.token] = pipe, slot
         socket.hold_pipe(pipe)
-        attach_far_end(socket, pipe, event.peer, board)
+        attach_far_end(self, pipe, event.peer, board)
         if socket.pattern.accepts_another():
             socket.pattern.attach(pipe)
         else:
@@ -145,7 +184,7 @@ class WorkerBind:
     def pipe_ended(self, pipe: Pipe) -> None:
         """Let the pipe go; what its far end had not read went with that."""
         if pipe.is_broken:
-            self._socket.report(f"a peer of {self.endpoint} wrote nonsense: {pipe.describe()}")
+            self.socket.report(f"a peer of {self.endpoint} wrote nonsense: {pipe.describe()}")
         self._hang_up(pipe)
 
     def _hang_up(self, pipe: Pipe) -> None:
@@ -154,7 +193,8 @@ class WorkerBind:
         if slot is None:
             return
         pipe.say_goodbye()
-        self._socket.let_go(pipe)
+        self.forget_marks(pipe)
+        self.socket.let_go(pipe)
         if pipe.lost:
             pipe.discard()
         pipe.detach()
@@ -178,17 +218,17 @@ class WorkerBind:
         self._forget()
 
     def _forget(self) -> None:
-        self._socket.context.keepers.pop(self.key, None)
+        self.socket.context.keepers.pop(self.key, None)
         self._slot.free()
 
 
-class WorkerConnect:
+class WorkerConnect(KeeperOfSocket):
     """A connected endpoint that a worker dials. The pipe is there at once, before it has a far end."""
 
     is_bound = False
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
-        self._socket = self.socket = socket
+        super().__init__(socket)
         self._context = socket.context
         self._link = link
         self.endpoint = str(endpoint)
@@ -203,8 +243,8 @@ class WorkerConnect:
             inbound=ring_size(pattern.receives),
             token=os.urandom(16),
         )
-        send_hwm, _ = high_water_marks(socket.options)
-        self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), send_hwm)
+        self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), 0)
+        self._await_far_end()
         self.pipe.link = self
         self.pipe.count_in(self._pipe_slot)
         socket.hold_pipe(self.pipe)
@@ -226,15 +266,20 @@ class WorkerConnect:
         )
         link.load += 1
 
+    def _await_far_end(self) -> None:
+        """While there is no far end, what it would take in is not known: SNDHWM alone counts."""
+        self.note_marks(self.pipe, (0, 0))
+        self.pipe.set_limits(high_water_marks(self.socket.options)[0], 0)
+
     def _enter_pattern(self) -> None:
-        if not self._in_pattern and self._socket.pattern.accepts_another():
+        if not self._in_pattern and self.socket.pattern.accepts_another():
             self._in_pattern = True
-            self._socket.pattern.attach(self.pipe)
+            self.socket.pattern.attach(self.pipe)
 
     def _leave_pattern(self) -> None:
         if self._in_pattern:
             self._in_pattern = False
-            self._socket.pattern.detach(self.pipe)
+            self.socket.pattern.detach(self.pipe)
 
     # -- events of the worker ----------------------------------------------------------------------------
 
@@ -245,7 +290,7 @@ class WorkerConnect:
         elif isinstance(event, Lost):
             self._renew()
         elif isinstance(event, Refused):
-            self._socket.report(f"{self.endpoint}: {event.reason}")
+            self.socket.report(f"{self.endpoint}: {event.reason}")
         elif isinstance(event, Settled):
             self._settled(event.delivered)
 
@@ -257,10 +302,10 @@ class WorkerConnect:
         if self.key in self._context.lingering:
             refuse_fds([doorbell_fd])  # all is said; the far end only has to read it
             return
-        board = open_peer_board(self._socket, event.peer, doorbell_fd)
-        attach_far_end(self._socket, pipe, event.peer, board)
+        board = open_peer_board(self.socket, event.peer, doorbell_fd)
+        attach_far_end(self, pipe, event.peer, board)
         self._enter_pattern()
-        self._socket.pattern.identified(pipe)
+        self.socket.pattern.identified(pipe)
 
     def _renew(self) -> None:
         """The far end is gone: keep what it left unread for the next one."""
@@ -271,11 +316,10 @@ class WorkerConnect:
         pipe.detach()
         if self._immediate:
             self._leave_pattern()
-        keeps = self._socket.pattern.keeps_outbound and not pipe.is_broken
+        keeps = self.socket.pattern.keeps_outbound and not pipe.is_broken
         segment = pipe.renew(keep_outbound=keeps)
-        send_hwm, _ = high_water_marks(self._socket.options)
-        pipe.set_limits(send_hwm, 0)
-        self._socket.pattern.renewed(pipe)
+        self._await_far_end()
+        self.socket.pattern.renewed(pipe)
         if not self._immediate:
             self._enter_pattern()
         self._link.post(commands.Offer(self.key, segment.token, segment.name))
@@ -284,18 +328,18 @@ class WorkerConnect:
         """Leave the routing; the worker's Lost, which follows, brings a fresh segment."""
         self._leave_pattern()
         if pipe.is_broken:
-            self._socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
+            self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
             self._link.post(commands.Hangup(pipe.segment.token))
 
     # -- the user ------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Disconnect; what was sent and not yet read is given the socket's linger time."""
-        self.close(self._socket.linger_ms())
+        self.close(self.socket.linger_ms())
 
     def close(self, linger_ms: int) -> None:
         """End the connection, now or when the pipe has been handed over (within *linger_ms*, -1: whenever)."""
-        pipe, socket = self.pipe, self._socket
+        pipe, socket = self.pipe, self.socket
         unread = 0 if pipe.is_broken or not socket.pattern.keeps_outbound else pipe.backlog
         attached = pipe.is_attached
         self._leave_pattern()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .shm.directory import DirectorySlot
 
 _DEFAULTS = {ContextOption.IO_THREADS: 1, ContextOption.MAX_SOCKETS: 1023}
+_LEAST = {ContextOption.IO_THREADS: 0, ContextOption.MAX_SOCKETS: 1}
 _READ_ONLY = {ContextOption.SOCKET_LIMIT: 65535}
 
 
@@ -91,10 +92,11 @@ class Context(OptionAttributes):
         """Set a context option. Raises ZMQError(EINVAL) for an unknown option or a value it does not take."""
         if not isinstance(optval, int):
             raise TypeError(f"a context option is an int, not {type(optval).__name__}: {optval!r}")
-        if option in (ContextOption.IO_THREADS, ContextOption.MAX_SOCKETS) and optval < 0:
-            raise ZMQError(errno.EINVAL, f"{ContextOption(option).name} is a number from 0, not {optval}")
-        if option not in _DEFAULTS:
+        if option not in _LEAST:
             raise ZMQError(errno.EINVAL, f"context option {option!r} cannot be set")
+        if optval < _LEAST[option]:
+            name = ContextOption(option).name
+            raise ZMQError(errno.EINVAL, f"{name} is a number from {_LEAST[option]}, not {optval}")
         self._options[option] = optval
 
     def get(self, option: int) -> int:
@@ -248,7 +250,7 @@ class Context(OptionAttributes):
             for socket in list(self._sockets.values()):
                 socket.set_gone()
             while self._open_sockets:
-                self._socket_gone.wait(0.5)
+                self._socket_gone.wait()
         self._await_lingering()
         self._dissolve()
 
@@ -288,10 +290,10 @@ class Context(OptionAttributes):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.is_terminating:
-            self.term()
-        else:
-            self.destroy()
+        if self._open_sockets and not self.closed:
+            names = ", ".join(map(repr, self._sockets.values()))
+            warnings.warn(f"the context ends with open sockets: {names}", ResourceWarning, stacklevel=2)
+        self.destroy()
 
     def __del__(self) -> None:
         if self.__dict__.get("closed", True) or self.generation != fork_generation():

@@ -11,7 +11,7 @@ import errno
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from .connections import combine_marks, high_water_marks
+from .connections import KeeperOfSocket, high_water_marks
 from .errors import ZMQError
 from .pipe import Pipe, create_pipe_segment, ring_size
 from .shm.board import Board, Control
@@ -72,23 +72,23 @@ class InprocNames:
                 del self._waiting[name]
 
 
-class _PipeKeeper:
+class _PipeKeeper(KeeperOfSocket):
     """What both sides do with a pipe: count it, and let it go."""
 
     def __init__(self, socket: Socket, endpoint: Endpoint) -> None:
         self.endpoint = str(endpoint)
         self._name = endpoint.address
-        self._socket = socket
+        super().__init__(socket)
         self._names = socket.context.inproc
         self._slot = socket.context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipes: dict[Pipe, DirectorySlot] = {}
 
     def _take_in(self, pipe: Pipe) -> None:
-        slot = self._socket.context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
+        slot = self.socket.context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
         self._pipes[pipe] = slot
         pipe.link = self
         pipe.count_in(slot)
-        self._socket.hold_pipe(pipe)
+        self.socket.hold_pipe(pipe)
 
     def pipe_ended(self, pipe: Pipe) -> None:
         """Let *pipe* go; inproc connections do not come back."""
@@ -96,7 +96,8 @@ class _PipeKeeper:
         if slot is None:
             return
         pipe.say_goodbye()
-        self._socket.let_go(pipe)
+        self.forget_marks(pipe)
+        self.socket.let_go(pipe)
         pipe.detach()
         slot.free()
 
@@ -120,38 +121,28 @@ class InprocBind(_PipeKeeper):
                 self._slot.free()
                 raise
 
-    @property
-    def socket(self) -> Socket:
-        """The socket that has the name."""
-        return self._socket
-
     def receive(self, visit: Visit) -> None:
         """Called by the connecting thread: have our own take up the far end of its pipe."""
         self._visits.append(visit)
-        self._socket.board.notify(Control.ATTACH)
+        self.socket.board.notify(Control.ATTACH)
 
     def take_up_visits(self) -> None:
         """Called by our own thread when it looks for news."""
         while self._visits:
             visit = self._visits.popleft()
-            pipe = Pipe(visit.segment, 1, self._socket.board, visit.bit, 0)
+            pipe = Pipe(visit.segment, 1, self.socket.board, visit.bit, 0)
             self._take_in(pipe)
             pipe.routing_id = visit.routing_id
-            send_hwm, receive_hwm = high_water_marks(self._socket.options)
-            pipe.attach(
-                visit.board,
-                visit.bit_there,
-                combine_marks(send_hwm, visit.marks[1]),
-                combine_marks(visit.marks[0], receive_hwm),
-            )
-            if self._socket.pattern.accepts_another():
-                self._socket.pattern.attach(pipe)
+            self.note_marks(pipe, visit.marks)
+            pipe.attach(visit.board, visit.bit_there)
+            if self.socket.pattern.accepts_another():
+                self.socket.pattern.attach(pipe)
             else:
                 self.pipe_ended(pipe)
 
     def stop(self) -> None:
         """Unbind: the name is free, pipes stay."""
-        with self._socket.context.lock:
+        with self.socket.context.lock:
             self._names.unbind(self._name)
 
     def close(self, linger_ms: int) -> None:
@@ -189,31 +180,27 @@ class InprocConnect(_PipeKeeper):
         theirs = high_water_marks(there.options)
         bound.receive(
             Visit(
-                self, pipe.segment, self._socket.board, bit, self._marks, self._routing_id, pipe.bit
+                self, pipe.segment, self.socket.board, bit, self._marks, self._routing_id, pipe.bit
             )
         )
         pipe.routing_id = bytes(there.options.snapshot().get("ROUTING_ID", b""))  # type: ignore[arg-type]
-        pipe.attach(
-            there.board,
-            bit,
-            combine_marks(self._marks[0], theirs[1]),
-            combine_marks(theirs[0], self._marks[1]),
-        )
-        self._socket.pattern.identified(pipe)
+        self.note_marks(pipe, theirs)
+        pipe.attach(there.board, bit)
+        self.socket.pattern.identified(pipe)
 
     def stop(self) -> None:
         """Disconnect."""
-        self.close(self._socket.linger_ms())
+        self.close(self.socket.linger_ms())
 
     def close(self, linger_ms: int) -> None:
         """Say goodbye. Messages sent to a name that nobody has bound yet wait for it, unless linger is 0."""
-        with self._socket.context.lock:
+        with self.socket.context.lock:
             if not self.pipe.is_attached and (linger_ms == 0 or not self.pipe.backlog):
                 self._names.stop_waiting(self._name, self)
         waiting = not self.pipe.is_attached
         if waiting and linger_ms != 0 and self.pipe.backlog:
             self.pipe.say_goodbye()
-            self._socket.let_go(self.pipe)
+            self.socket.let_go(self.pipe)
         else:
             self._end_all()
         self._slot.free()

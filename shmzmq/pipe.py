@@ -147,18 +147,14 @@ class Pipe:
 
     # -- the far end -----------------------------------------------------------------------------------
 
-    def attach(self, peer: Board, peer_bit: cython.int, send_limit: uint64_t, receive_limit: uint64_t):
-        """Take up the far end: its board, this pipe's bit there, and the limits both ends agreed on.
-
-        Raises ZMQError(EPROTO) when a board has no such bit; nothing has changed then.
-        """
+    def attach(self, peer: Board, peer_bit: cython.int):
+        """Take up the far end: its board, and this pipe's bit there."""
         if not 0 <= peer_bit < BOARD_PIPES:
             raise ZMQError(errno.EPROTO, f"bit {peer_bit} on the far end's board: it has {BOARD_PIPES}")
         self.peer = peer
         self.peer_bit = peer_bit
         self.lost = False
         self.said_goodbye = False
-        self.set_limits(send_limit, receive_limit)
         if not self.outbound.broken and self.outbound.queued():
             peer.post_ready(peer_bit)
 

@@ -20,7 +20,7 @@ _TO_SYSTEM = {
 class Poller:
     """Sockets and descriptors to wait for, in the order in which they were registered.
 
-    A descriptor is an int or has a ``fileno`` method. Threads: one at a time.
+    A descriptor is an int; what has a ``fileno`` method is registered under that int. Threads: one at a time.
     """
 
     def __init__(self) -> None:
@@ -32,15 +32,14 @@ class Poller:
         return list(self._wanted.items())
 
     def __contains__(self, socket: Any) -> bool:
-        return socket in self._wanted
+        return _pollable(socket) in self._wanted
 
     def register(self, socket: Any, flags: int = POLLIN | POLLOUT) -> None:
         """Wait for *flags* on *socket* (again); with no flags, not any more. Raises TypeError."""
         if flags:
-            _check_pollable(socket)
-            self._wanted[socket] = int(flags)
+            self._wanted[_pollable(socket)] = int(flags)
         else:
-            self._wanted.pop(socket, None)
+            self._wanted.pop(_pollable(socket), None)
 
     def modify(self, socket: Any, flags: int = POLLIN | POLLOUT) -> None:
         """Change the events wanted of *socket*."""
@@ -48,7 +47,7 @@ class Poller:
 
     def unregister(self, socket: Any) -> None:
         """Wait for *socket* no more. Raises KeyError when it is not registered."""
-        del self._wanted[socket]
+        del self._wanted[_pollable(socket)]
 
     def poll(self, timeout: float | None = None) -> list[tuple[Any, int]]:
         """Wait up to *timeout* ms (None or negative: for ever); return (socket, events) of those with events.
@@ -68,8 +67,7 @@ class Poller:
         self, sockets: list[tuple[Any, int]], files: list[tuple[Any, int]], timeout_ms: int
     ) -> list[tuple[Any, int]]:
         waiting = system_select.poll()
-        by_fd = {_fileno(item): (item, flags) for item, flags in files}
-        for fd, (_, flags) in by_fd.items():
+        for fd, flags in files:
             waiting.register(fd, sum(bit for ours, bit in _TO_SYSTEM.items() if flags & ours))
         deadline = None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
         found: dict[Any, int] = {}
@@ -83,9 +81,7 @@ class Poller:
                 ready = waiting.poll(left_ms)
             finally:
                 _disarm(sockets, waiting)
-            found.update(
-                (by_fd[fd][0], _from_system(bits)) for fd, bits in ready if fd in by_fd
-            )
+            found.update((fd, _from_system(bits)) for fd, bits in ready if fd in self._wanted)
             if not found and ready:
                 found.update(_look_at(sockets))
             if found or _left_ms(deadline) == 0:
@@ -132,13 +128,13 @@ def _from_system(bits: int) -> int:
     return int(events)
 
 
-def _fileno(item: Any) -> int:
-    return item if isinstance(item, int) else int(item.fileno())
-
-
-def _check_pollable(item: Any) -> None:
-    if not isinstance(item, int | Socket) and not callable(getattr(item, "fileno", None)):
+def _pollable(item: Any) -> Any:
+    """Return a socket as it is, anything else as its descriptor."""
+    if isinstance(item, int | Socket):
+        return item
+    if not callable(getattr(item, "fileno", None)):
         raise TypeError(f"a Poller takes sockets, descriptors, or what has a fileno, not {item!r}")
+    return int(item.fileno())
 
 
 def select(
@@ -149,12 +145,12 @@ def select(
     wanted: dict[Any, int] = {}
     for items, flag in ((rlist, POLLIN), (wlist, POLLOUT), (xlist, POLLERR)):
         for item in items:
-            wanted[item] = wanted.get(item, 0) | flag
+            wanted[_pollable(item)] = wanted.get(_pollable(item), 0) | flag
     for item, flags in wanted.items():
         poller.register(item, flags)
     found = dict(poller.poll(None if timeout is None or timeout < 0 else timeout * 1000))
     readable, writable, failed = (
-        [item for item in items if found.get(item, 0) & flag]
+        [item for item in items if found.get(_pollable(item), 0) & flag]
         for items, flag in ((rlist, POLLIN), (wlist, POLLOUT), (xlist, POLLERR))
     )
     return readable, writable, failed

@@ -28,7 +28,7 @@ from .constants import (
     SocketOption,
     SocketType,
 )
-from .endpoints import parse_endpoint
+from .endpoints import Endpoint, parse_endpoint
 from .errors import ContextTerminated, ZMQBindError, ZMQError
 from .inproc import InprocBind, InprocConnect
 from .message_formats import MessageFormats
@@ -38,7 +38,7 @@ from .pipe import Pipe
 from .shm.board import Control, create_board
 from .shm.layout import Slot
 from .socket_base import fork_generation
-from .transports.interface import Carries
+from .transports.interface import Carries, Transport
 from .transports.registry import find_transport
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ class Socket(OptionAttributes, MessageFormats):
         self.__dict__["closed"] = True
         context = self.context
         with context.lock:
+            for keeper in (*self._keepers, *self._stopped):
+                keeper.hold(self)
             self._handle_events()
             self.pattern.rollback()
             for keeper in (*self._keepers, *self._stopped):
@@ -152,10 +154,7 @@ class Socket(OptionAttributes, MessageFormats):
         Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENAMETOOLONG, or
         what else the system says to it.
         """
-        self._open_check()
-        endpoint = parse_endpoint(addr)
-        transport = find_transport(endpoint.scheme)
-        endpoint = endpoint._replace(address=transport.check(endpoint.address, binding=True))
+        endpoint, transport = self._resolve(addr, binding=True)
         keeper: EndpointKeeper
         if transport.capabilities.carries is Carries.DIRECT:
             keeper = InprocBind(self, endpoint)
@@ -168,10 +167,7 @@ class Socket(OptionAttributes, MessageFormats):
 
         Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENAMETOOLONG, or ENOBUFS when /dev/shm is full.
         """
-        self._open_check()
-        endpoint = parse_endpoint(addr)
-        transport = find_transport(endpoint.scheme)
-        endpoint = endpoint._replace(address=transport.check(endpoint.address, binding=False))
+        endpoint, transport = self._resolve(addr, binding=False)
         keeper: EndpointKeeper
         if transport.capabilities.carries is Carries.DIRECT:
             keeper = InprocConnect(self, endpoint)
@@ -208,6 +204,15 @@ class Socket(OptionAttributes, MessageFormats):
                 return port
         raise ZMQBindError("Could not bind socket to random port.")
 
+    def _resolve(self, addr: str | bytes, *, binding: bool) -> tuple[Endpoint, Transport]:
+        self._open_check()
+        endpoint = parse_endpoint(addr)
+        try:
+            transport = find_transport(endpoint.scheme)
+        except ZMQError as error:
+            raise ZMQError(error.errno, f"{str(endpoint)!r}: {error}") from None
+        return endpoint._replace(address=transport.check(endpoint.address, binding=binding)), transport
+
     def _open_check(self) -> None:
         if self.closed or self._is_ended() or self.generation_is_stale():
             self.poll_events(0)  # raises what stands in the way
@@ -225,8 +230,8 @@ class Socket(OptionAttributes, MessageFormats):
         return Bound(self, keeper.endpoint, keeper.is_bound)
 
     def _stop(self, addr: str | bytes, what: str) -> None:
-        self._open_check()
-        endpoint = str(parse_endpoint(addr))
+        resolved, _ = self._resolve(addr, binding=what == "bound")
+        endpoint = str(resolved)
         self.poll_events(0)
         for keeper in self._keepers:
             if keeper.endpoint == endpoint and keeper.is_bound == (what == "bound"):
@@ -288,6 +293,9 @@ class Socket(OptionAttributes, MessageFormats):
             self.send_timeout_ms = value
         elif option == RCVTIMEO:
             self.receive_timeout_ms = value
+        elif option in (SNDHWM, RCVHWM):
+            for keeper in (*self._keepers, *self._stopped):
+                keeper.marks_changed()
         self.pattern.configure(SocketOption(option).name, held)
         if option in _ACTS:
             self.poll_events(0)
@@ -381,8 +389,8 @@ class Bound:
         self.addr = endpoint
         self.is_bound = is_bound
 
-    def __enter__(self) -> Bound:
-        return self
+    def __enter__(self) -> Socket:
+        return self.socket
 
     def __exit__(
         self,

@@ -41,7 +41,8 @@ class IpcTransport:
         return address
 
     def listen(self, address: str, options: Options) -> Listener:
-        """Listen on *address*. A socket file that nobody listens on any more is replaced."""
+        """Listen on *address*. A socket file that is there is replaced, and whoever listened on it loses it:
+        the last one to bind a path has it (zmq_ipc(7))."""
         folder = None
         if address == "*":
             folder = tempfile.mkdtemp(prefix="shmzmq-")
@@ -80,25 +81,11 @@ def _sockaddr(address: str) -> bytes:
 
 
 def _clear_the_way(path: str) -> None:
-    """Remove a socket file whose listener is gone; raise EADDRINUSE when somebody listens.
-
-    libzmq removes the file in any case, so that a second bind quietly takes the first one's peers.
-    """
-    try:
+    """Remove a socket file, but nothing else: raise EADDRINUSE for a file of another kind."""
+    with contextlib.suppress(FileNotFoundError):
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             raise OSError(errno.EADDRINUSE, f"{path!r} is there and is not a socket")
-    except FileNotFoundError:
-        return
-    with _stream() as probe:
-        try:
-            probe.connect(path)
-        except (ConnectionRefusedError, FileNotFoundError):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)
-            return
-        except BlockingIOError:
-            pass  # its queue is full: somebody listens
-    raise OSError(errno.EADDRINUSE, f"another process listens on {path!r}")
+        os.unlink(path)
 
 
 def _closer(stream: socket.socket, address: str, folder: str | None) -> Callable[[], None]:

@@ -23,7 +23,8 @@ _loaded: dict[str, Transport] = {}
 
 
 def find_transport(scheme: str) -> Transport:
-    """Return the transport for *scheme*. Raises ZMQError(EPROTONOSUPPORT) when there is none."""
+    """Return the transport for *scheme*. Raises ZMQError(EPROTONOSUPPORT) when there is none. Seldom blocks:
+    the first look for a scheme that is not built in reads the metadata of installed packages."""
     found = _loaded.get(scheme)
     if found is None:
         found = _loaded[scheme] = _load(scheme)
@@ -50,5 +51,5 @@ def _load(scheme: str) -> Transport:
         return plugin
     known = ", ".join(sorted(_BUILT_IN.keys() | _loaded.keys()))
     raise ZMQError(
-        errno.EPROTONOSUPPORT, f"there is no transport {scheme!r}; built in or loaded are {known}"
+        errno.EPROTONOSUPPORT, f"there is no transport {scheme}://; built in or loaded are {known}"
     )

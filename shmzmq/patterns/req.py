@@ -37,6 +37,9 @@ class Req(Pattern):
                 Errno.EFSM, "a REQ socket must receive the reply before it sends the next request"
             )
         if not self.began:
+            # What came unasked, or too late, must not pass for the reply to this request.
+            while self.queue.recv() is not None:
+                pass
             if self.out.send(b"", 0, True) != SENT:
                 return WOULD_BLOCK
             self.began = True

@@ -9,7 +9,7 @@ from support.exchange import unique
 from support.factory import SocketFactory
 from support.library import Context, Socket, zmq
 from support.links import Link, inproc_only, local_only
-from support.waiting import Background, wait_until_blocked
+from support.waiting import Background, wait_for, wait_until_blocked
 
 
 def test_a_socket_moves_between_threads(link: Link) -> None:
@@ -116,10 +116,21 @@ def test_term_ends_everything_that_is_blocked(context: Context) -> None:
             thread.result()
 
 
+def _terminated(socket: Socket) -> bool:
+    """Say whether the socket knows that its context is being ended."""
+    try:
+        socket.recv(zmq.NOBLOCK)
+    except zmq.ContextTerminated:
+        return True
+    except zmq.Again:
+        pass
+    return False
+
+
 def test_term_waits_until_every_socket_is_closed(context: Context) -> None:
     socket = context.socket(zmq.PULL)
     ending = Background(context.term)
-    wait_until_blocked(ending)
+    wait_for(lambda: _terminated(socket), "the socket hears of it")
     for call in (
         socket.recv,
         lambda: socket.getsockopt(zmq.EVENTS),

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-
 from support.pipes import Ring, no_names_left
 
 

@@ -1,8 +1,9 @@
 """A child process that owns a segment: says its name, and takes the name away when it is told to."""
 
+from support.channel import Channel
+
 from shmzmq.shm import segment as segments
 from shmzmq.shm.layout import Kind
-from support.channel import Channel
 
 if __name__ == "__main__":
     channel = Channel.inherited()

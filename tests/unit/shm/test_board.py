@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from support.pipes import own_names
 
 from shmzmq.errors import ZMQError
 from shmzmq.shm.board import Board, Control, create_board, open_board
 from shmzmq.shm.doorbell import Doorbell
 from shmzmq.shm.layout import BOARD_PIPES, OFFSETS
-from support.pipes import own_names
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from support.pipes import own_names
 
 from shmzmq.errors import ZMQError
 from shmzmq.shm import segment as segments
 from shmzmq.shm.directory import Directory, find_slot, read_directory, scratch, slots
 from shmzmq.shm.layout import COUNTERS, LABEL_SIZE, OFFSETS, Kind, Slot
-from support.pipes import own_names
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from support.pipes import Ring
 
 from shmzmq.pipe import create_pipe_segment
 from shmzmq.shm import board, ring
@@ -20,7 +21,6 @@ from shmzmq.shm.layout import (
     Record,
     dtype,
 )
-from support.pipes import Ring
 
 STRUCTURES = ("segment", "ring", "board", "slot")
 WRITERS = {

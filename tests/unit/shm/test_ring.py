@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+from support.pipes import COMMAND, MORE, OK, PAD, Ring
 
 from shmzmq.errors import ZMQError
 from shmzmq.shm.layout import OFFSETS, RECORDS_OFFSET, RING_CONTROL_OFFSETS
 from shmzmq.shm.ring import Consumer, Producer
-from support.pipes import COMMAND, MORE, OK, PAD, Ring
 
 MakeRing = Callable[..., Ring]
 

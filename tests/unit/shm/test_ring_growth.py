@@ -4,12 +4,12 @@ import random
 from collections.abc import Callable
 
 import pytest
+from support.pipes import CHAIN, MORE, NO_MEMORY, OK, Ring
 
 from shmzmq.errors import ZMQError
 from shmzmq.shm.layout import OFFSETS, RECORDS_OFFSET
 from shmzmq.shm.ring import Consumer, Producer
 from shmzmq.shm.segment import Segment
-from support.pipes import CHAIN, MORE, NO_MEMORY, OK, Ring
 
 MakeRing = Callable[..., Ring]
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 import pytest
+from support.pipes import BLOCK, BROKEN, CHAIN, COMMAND, MORE, PAD, Ring
 
 from shmzmq.errors import ZMQError
 from shmzmq.shm import segment as segments
 from shmzmq.shm.layout import RECORDS_OFFSET, Kind
 from shmzmq.shm.segment import Segment
-from support.pipes import BLOCK, BROKEN, CHAIN, COMMAND, MORE, PAD, Ring
 
 MakeRing = Callable[..., Ring]
 MOST = (1 << 64) - 1

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.channel import ChildProcess
+from support.pipes import own_names
 
 from shmzmq.errors import ZMQError
 from shmzmq.shm import segment as segments
 from shmzmq.shm.layout import MAGIC, OFFSETS, VERSION, Kind
 from shmzmq.shm.liveness import ProcessId, this_process
 from shmzmq.shm.segment import Segment, SegmentName
-from support.channel import ChildProcess
-from support.pipes import own_names
 
 SHM = Path("/dev/shm")
 
