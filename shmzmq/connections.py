@@ -161,8 +161,15 @@ class WorkerBind(KeeperOfSocket):
 
     def _take_up(self, event: Arrived, doorbell_fd: int) -> None:
         socket = self.socket
+        try:
+            segment = segments.open_segment(event.segment, Kind.PIPE)
+        except ZMQError:
+            # The far end went while it came, and took the pipe with it.
+            refuse_fds([doorbell_fd])
+            socket.board.release(event.bit)
+            self._link.post(commands.Hangup(event.token))
+            return
         board = open_peer_board(socket, event.peer, doorbell_fd)
-        segment = segments.open_segment(event.segment, Kind.PIPE)
         segment.unlink()
         send_hwm, _ = high_water_marks(socket.options)
         pipe = Pipe(segment, 1, socket.board, event.bit, send_hwm)

@@ -391,6 +391,7 @@ class Pipe:
             if flags & RECORD_MORE == 0:
                 writer.commit()
         self.segment = segment
+        self.lost = self.said_goodbye = False
         self.outbound = Producer(segment, self.side, limit, make_area)
         for data, flags in outgoing:
             self.outbound.push(data, flags)

@@ -1,7 +1,7 @@
-"""A child process and the channel to it: JSON messages with descriptors, as processes that share memory need.
+"""A child process and the channel to it, for processes that share memory: JSON and descriptors.
 
-The child runs a module of tests/ with the number of its end of the channel as the last argument. When it
-crashes, the parent sees the end of the channel at once, and the exit code says how.
+The child runs a module of tests/ with the number of its end of the channel as the last argument.
+When it crashes, the parent sees the end of the channel at once, and the exit code says how.
 """
 
 import json
@@ -54,7 +54,7 @@ class Channel:
 
 
 class ChildProcess:
-    """A child that runs *module* with *arguments* during a ``with`` block, and is dead behind it."""
+    """A child that runs *module* with *arguments* during a ``with`` block, and is dead then."""
 
     def __init__(self, module: str, *arguments: str) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -78,7 +78,7 @@ class ChildProcess:
         self._process.wait(PATIENCE_S)
 
     def wait(self) -> int:
-        """Wait until the child has ended; return its exit code (negative: the signal that killed it)."""
+        """Wait until the child has ended; return its exit code (negative: what killed it)."""
         return self._process.wait(PATIENCE_S)
 
     def __enter__(self) -> "ChildProcess":

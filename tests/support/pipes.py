@@ -25,7 +25,7 @@ def own_names() -> set[str]:
 
 @contextmanager
 def no_names_left() -> Iterator[None]:
-    """Fail when a name of this process stays in /dev/shm, or a private segment in the table of those."""
+    """Fail when a name of this process stays in /dev/shm, or in the table of private ones."""
     named, private = own_names(), set(segments._private)
     yield
     assert own_names() <= named
@@ -99,7 +99,7 @@ class Ring:
 
 
 def bare_socket(pattern: Any, *, private: bool = True) -> SocketBase:
-    """Return a socket with a board of its own and *pattern*; its board has a name unless *private*."""
+    """Return a socket with *pattern* and a board, which has a name unless *private*."""
     socket = SocketBase()
     socket.set_up(create_board(private), pattern)
     socket.send_timeout_ms = socket.receive_timeout_ms = 20_000
@@ -109,7 +109,7 @@ def bare_socket(pattern: Any, *, private: bool = True) -> SocketBase:
 def connect(
     near: SocketBase, far: SocketBase, *, limit: int = 0, private: bool = True, ring: int = 16384
 ) -> tuple[Pipe, Pipe]:
-    """Lay a pipe between two sockets of this process and return its ends, *near*'s (side 0) first."""
+    """Lay a pipe between two sockets of this process; return *near*'s end (side 0) and *far*'s."""
     segment = create_pipe_segment(outbound=ring, inbound=ring, private=private)
     ends = []
     for side, socket in enumerate((near, far)):
@@ -117,9 +117,9 @@ def connect(
         socket.hold_pipe(end)
         ends.append(end)
     for end, other in (ends, reversed(ends)):
-        end.attach(other.own, other.bit, limit, limit)
+        end.attach(other.own, other.bit)
+        end.set_limits(limit, limit)
     for end, socket in zip(ends, (near, far), strict=True):
-        end.routing_id = b""
         socket.pattern.attach(end)
     return ends[0], ends[1]
 

@@ -1,4 +1,4 @@
-"""A child process that owns a segment: says its name, and takes the name away when it is told to."""
+"""A child process that owns a segment: says its name, and takes that away when told to."""
 
 from support.channel import Channel
 

@@ -6,7 +6,6 @@ import resource
 import select
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 from support.pipes import own_names
@@ -18,11 +17,11 @@ from shmzmq.shm.layout import BOARD_PIPES, OFFSETS
 
 
 @pytest.fixture
-def board() -> Iterator[Board]:
+def board() -> Board:
     """A board in private memory."""
     made = create_board(True)
     made.segment.unlink()
-    yield made
+    return made
 
 
 def word(board: Board, name: str, index: int = 0) -> int:

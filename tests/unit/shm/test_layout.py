@@ -1,4 +1,4 @@
-"""The layout table, the dtypes made from it, and the offsets that the compiled code uses, are the same."""
+"""The layout table, the dtypes made from it, and the compiled code have the same offsets."""
 
 from itertools import pairwise
 

@@ -43,7 +43,8 @@ def test_should_count_a_zombie_as_dead() -> None:
 
 
 def test_should_read_past_a_command_name_that_looks_like_fields() -> None:
-    code = "import ctypes; ctypes.CDLL(None).prctl(15, b') Z 1 2 (', 0, 0, 0); print('named', flush=True); input()"
+    rename = "import ctypes; ctypes.CDLL(None).prctl(15, b') Z 1 2 (', 0, 0, 0)"
+    code = f"{rename}; print('named', flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:

@@ -1,4 +1,4 @@
-"""The ring, held against exact bytes in memory, with head and tail set by hand where that is quickest."""
+"""The ring, held against exact bytes in memory; head and tail are set by hand where that is quick."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""I5: each side believes nothing that the other wrote; what cannot be ends the ring and touches nothing else."""
+"""I5: each side believes nothing that the other wrote; what cannot be ends the ring."""
 
 from collections.abc import Callable
 
@@ -36,7 +36,7 @@ def test_should_end_when_the_tail_goes_back_or_far_ahead_of_nothing(ring: Ring, 
 
 
 def while_reading_garbage(ring: Ring) -> None:
-    """Read zeros as empty messages until the ring notices, at the latest after one round of the area."""
+    """Read until the ring notices, at the latest after one round of the area."""
     for _ in range(4096 // 8 + 1):
         try:
             ring.consumer.pop()

@@ -141,7 +141,7 @@ def test_should_not_open_a_segment_smaller_than_a_header(segment: Segment) -> No
     ],
 )
 def test_should_say_that_there_is_no_such_segment(name: str, number: int) -> None:
-    with pytest.raises(ZMQError, match="segment|private") as failure:
+    with pytest.raises(ZMQError, match=r"segment|private") as failure:
         segments.open_segment(name, Kind.AREA)
     assert failure.value.errno == number
 
