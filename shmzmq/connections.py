@@ -6,13 +6,11 @@ thread that uses the socket. The events come in the order in which the worker wr
 
 from __future__ import annotations
 
-import errno
 import os
-import weakref
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .errors import ZMQError
-from .options import OptionValues
+from .keeper import EndpointKeeper, high_water_marks, refuse_fds
 from .pipe import Pipe, create_pipe_segment, ring_size
 from .shm import segment as segments
 from .shm.board import Board, open_board
@@ -28,76 +26,8 @@ if TYPE_CHECKING:
     from .workers.pool import WorkerLink
 
 
-class EndpointKeeper(Protocol):
-    """What a socket keeps for each bind and connect."""
-
-    endpoint: str
-    is_bound: bool
-
-    def pipe_ended(self, pipe: Pipe) -> None:
-        """Nothing can come from *pipe* any more."""
-
-    def stop(self) -> None:
-        """The user's unbind or disconnect."""
-
-    def close(self, linger_ms: int) -> None:
-        """The socket is being closed."""
-
-    def hold(self, socket: Socket) -> None:
-        """Keep the socket, which is being closed."""
-
-    def marks_changed(self) -> None:
-        """SNDHWM or RCVHWM was set."""
-
-
-class KeeperOfSocket:
-    """A keeper's bond to its socket: weak, so that a forgotten socket is closed when it is forgotten."""
-
-    def __init__(self, socket: Socket) -> None:
-        self._socket_ref = weakref.ref(socket)
-        self._held: Socket | None = None
-        self._pipe_marks: dict[Pipe, tuple[int, int]] = {}
-
-    @property
-    def socket(self) -> Socket:
-        """The socket that this is an endpoint of."""
-        socket = self._held or self._socket_ref()
-        assert socket is not None, "a socket closes its endpoints before it goes"
-        return socket
-
-    def hold(self, socket: Socket) -> None:
-        """The socket is being closed; it stays until this endpoint is done with."""
-        self._held = socket
-
-    def note_marks(self, pipe: Pipe, theirs: tuple[int, int]) -> None:
-        """Set the limits of *pipe* by our high water marks and *theirs* (SNDHWM, RCVHWM)."""
-        self._pipe_marks[pipe] = theirs
-        send_hwm, receive_hwm = high_water_marks(self.socket.options)
-        pipe.set_limits(combine_marks(send_hwm, theirs[1]), combine_marks(theirs[0], receive_hwm))
-
-    def forget_marks(self, pipe: Pipe) -> None:
-        """The pipe is let go."""
-        self._pipe_marks.pop(pipe, None)
-
-    def marks_changed(self) -> None:
-        """Our high water marks were set anew: what we send through pipes that are there goes by them."""
-        for pipe, theirs in self._pipe_marks.items():
-            self.note_marks(pipe, theirs)
-
-
-def combine_marks(ours: int, theirs: int) -> int:
-    """Return the limit of a pipe: both high water marks together, and none (0) when either is none."""
-    return ours + theirs if ours and theirs else 0
-
-
-def high_water_marks(options: OptionValues) -> tuple[int, int]:
-    """Return SNDHWM and RCVHWM."""
-    marks: Any = options.snapshot()
-    return marks.get("SNDHWM", 1000), marks.get("RCVHWM", 1000)
-
-
 def attach_far_end(
-    keeper: KeeperOfSocket, pipe: Pipe, peer: PeerEnd, board: Board | None
+    keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Board | None
 ) -> None:
     """Join *pipe* to its far end; without a *board* that one has gone already, and is only read from."""
     if board is None:
@@ -121,7 +51,7 @@ def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | 
     return board
 
 
-class WorkerBind(KeeperOfSocket):
+class WorkerBind(EndpointKeeper):
     """A bound endpoint that a worker listens on. Raises ZMQError with what the system said."""
 
     is_bound = True
@@ -229,7 +159,7 @@ class WorkerBind(KeeperOfSocket):
         self._slot.free()
 
 
-class WorkerConnect(KeeperOfSocket):
+class WorkerConnect(EndpointKeeper):
     """A connected endpoint that a worker dials. The pipe is there at once, before it has a far end."""
 
     is_bound = False
@@ -377,14 +307,3 @@ class WorkerConnect(KeeperOfSocket):
         self._context.keepers.pop(self.key, None)
         self._pipe_slot.free()
         self._slot.free()
-
-
-def refuse_fds(fds: list[int]) -> None:
-    """Close descriptors that came with an event nobody waits for any more."""
-    for fd in fds:
-        os.close(fd)
-
-
-def no_such_endpoint(endpoint: str, what: str) -> ZMQError:
-    """Return the error for an unbind or disconnect of what was never bound or connected."""
-    return ZMQError(errno.ENOENT, f"{endpoint!r} is not {what} by this socket")

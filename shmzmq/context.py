@@ -6,30 +6,26 @@ import atexit
 import contextlib
 import errno
 import os
-import select
 import threading
 import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .attributes import OptionAttributes
-from .connections import refuse_fds
 from .constants import ContextOption, Errno, SocketOption
 from .errors import ZMQError
 from .inproc import InprocNames
+from .keeper import refuse_fds
 from .shm import segment as segments
-from .shm.board import Board, Control
+from .shm.board import Control
 from .shm.directory import Directory
-from .shm.layout import Slot
 from .socket import Socket
 from .socket_base import fork_generation
-from .workers import commands
-from .workers.pool import WorkerLink, give_back, take_worker
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .shm.directory import DirectorySlot
+    from .workers.pool import WorkerPool
 
 _DEFAULTS = {ContextOption.IO_THREADS: 1, ContextOption.MAX_SOCKETS: 1023}
 _LEAST = {ContextOption.IO_THREADS: 0, ContextOption.MAX_SOCKETS: 1}
@@ -64,7 +60,7 @@ class Context(OptionAttributes):
         values["lingering"] = set()
         values["peer_boards"] = weakref.WeakValueDictionary()
         values["inproc"] = InprocNames()
-        values["_workers"] = []
+        values["_pool"] = None
         values["_boards_in_use"] = {}
         self.set(ContextOption.IO_THREADS, io_threads)
         _sweep_once()
@@ -182,39 +178,15 @@ class Context(OptionAttributes):
 
     # -- workers ---------------------------------------------------------------------------------------------
 
-    def choose_worker(self, affinity: int) -> WorkerLink:
-        """Return the worker for a new endpoint: the least loaded of those in *affinity* (0: of all).
-
-        Bit k of *affinity* stands for worker k+1. Raises ZMQError(EMTHREAD) when it names none.
-        """
-        most = max(1, self.get(ContextOption.IO_THREADS))
-        allowed = [k for k in range(most) if not affinity or affinity >> k & 1]
-        if not allowed:
-            raise ZMQError(
-                Errno.EMTHREAD,
-                f"AFFINITY {affinity:#b} selects no I/O worker: IO_THREADS allows {most}",
-            )
+    def workers(self) -> WorkerPool:
+        """Return the context's workers; none is started before it is needed."""
         with self.lock:
-            while len(self._workers) < most:
-                self._workers.append(None)
-            running = [k for k in allowed if self._workers[k] is not None]
-            idle = [k for k in running if self._workers[k][0].load == 0]
-            if len(running) < len(allowed) and not idle:
-                index = next(k for k in allowed if self._workers[k] is None)
-                slot = self.directory.add(Slot.WORKER, f"worker {index + 1}")
-                self._workers[index] = take_worker(self.directory.name, slot.key), slot
-            else:
-                index = min(running, key=lambda k: self._workers[k][0].load)
-            link: WorkerLink = self._workers[index][0]
-            return link
+            if self._pool is None:
+                from .workers.pool import WorkerPool
 
-    def add_socket(self, link: WorkerLink, key: int, board: Board) -> None:
-        """Tell a worker of a socket that will use it."""
-        link.post(commands.AddSocket(key, board.name), (board.doorbell.fileno(),))
-
-    def remove_socket(self, link: WorkerLink, key: int) -> None:
-        """Tell a worker that a socket is closed."""
-        link.post(commands.RemoveSocket(key))
+                self.__dict__["_pool"] = WorkerPool(self.directory)
+            pool: WorkerPool = self._pool
+            return pool
 
     def collect_events(self, caller: Socket | None = None) -> None:
         """Take what the workers have written and lay each event before the socket that it is about.
@@ -222,17 +194,16 @@ class Context(OptionAttributes):
         A socket acts upon its events on the thread that uses it; those other than *caller* are told.
         """
         with self.lock:
-            for link, _ in filter(None, self._workers):
-                for event, fds in link.collect():
-                    keeper = self.keepers.get(getattr(event, "endpoint", None))
-                    if keeper is None:
-                        refuse_fds(fds)  # its endpoint is gone
-                    elif keeper.key in self.lingering:
-                        keeper.handle(event, fds)
-                    else:
-                        keeper.socket.events.append((keeper, event, fds))
-                        if keeper.socket is not caller:
-                            keeper.socket.board.notify(Control.EVENT)
+            for event, fds in self._pool.collect() if self._pool else ():
+                keeper = self.keepers.get(getattr(event, "endpoint", None))
+                if keeper is None:
+                    refuse_fds(fds)  # its endpoint is gone
+                elif keeper.key in self.lingering:
+                    keeper.handle(event, fds)
+                else:
+                    keeper.socket.events.append((keeper, event, fds))
+                    if keeper.socket is not caller:
+                        keeper.socket.board.notify(Control.EVENT)
 
     # -- the end -----------------------------------------------------------------------------------------------
 
@@ -255,12 +226,10 @@ class Context(OptionAttributes):
         self._dissolve()
 
     def _await_lingering(self) -> None:
-        while True:
+        self.collect_events()
+        while self.lingering:
+            self._pool.wait()
             self.collect_events()
-            if not self.lingering:
-                return
-            streams = [link.stream for link, _ in filter(None, self._workers)]
-            select.select(streams, [], [])
 
     def _dissolve(self) -> None:
         self.__dict__["closed"] = True
@@ -268,9 +237,8 @@ class Context(OptionAttributes):
             keeper.give_up()
         for board in self._boards_in_use.values():
             board.segment.unlink()
-        for link, _slot in filter(None, self._workers):
-            give_back(link)
-        self._workers.clear()
+        if self._pool is not None:
+            self._pool.give_back()
         self.directory.unlink()
 
     def destroy(self, linger: int | None = None) -> None:

@@ -26,7 +26,9 @@ def parse_endpoint(endpoint: str | bytes) -> Endpoint:
     if isinstance(endpoint, bytes):
         endpoint = endpoint.decode("utf-8", "surrogateescape")
     if not isinstance(endpoint, str):
-        raise TypeError(f"an endpoint is a str or bytes, not {type(endpoint).__name__}: {endpoint!r}")
+        raise TypeError(
+            f"an endpoint is a str or bytes, not {type(endpoint).__name__}: {endpoint!r}"
+        )
     scheme, separator, address = endpoint.partition("://")
     if not scheme or not separator or not address:
         raise ZMQError(

@@ -11,8 +11,8 @@ import errno
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from .connections import KeeperOfSocket, high_water_marks
 from .errors import ZMQError
+from .keeper import EndpointKeeper, high_water_marks
 from .pipe import Pipe, create_pipe_segment, ring_size
 from .shm.board import Board, Control
 from .shm.directory import DirectorySlot
@@ -72,7 +72,7 @@ class InprocNames:
                 del self._waiting[name]
 
 
-class _PipeKeeper(KeeperOfSocket):
+class _PipeKeeper(EndpointKeeper):
     """What both sides do with a pipe: count it, and let it go."""
 
     def __init__(self, socket: Socket, endpoint: Endpoint) -> None:

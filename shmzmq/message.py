@@ -129,7 +129,9 @@ class Frame:
             raise ZMQError(22, f"this message has no property {option!r}")
         if option == 1:
             return int(self.more)
-        raise ZMQError(22, f"{option!r} is not a message option; expected a property's name or MORE")
+        raise ZMQError(
+            22, f"{option!r} is not a message option; expected a property's name or MORE"
+        )
 
     def set(self, option, value):
         """Message options cannot be set: raises ZMQError(EINVAL)."""

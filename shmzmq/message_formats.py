@@ -110,9 +110,7 @@ class MessageFormats(SocketBase):
 
         return json.loads(self.recv(flags), **kwargs)
 
-    def recv_into(
-        self, buffer: Any, /, *, nbytes: int = 0, flags: int = 0
-    ) -> int:
+    def recv_into(self, buffer: Any, /, *, nbytes: int = 0, flags: int = 0) -> int:
         """Receive one part into a writable *buffer*; return how many bytes the part had.
 
         At most *nbytes* (0: as many as fit) are stored; a larger part is cut, as the result tells.

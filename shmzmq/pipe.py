@@ -109,7 +109,9 @@ class Pipe:
     Raises ZMQError(EPROTO) when the segment's control blocks make no sense.
     """
 
-    def __init__(self, segment, side: cython.int, own: Board, bit: cython.int, send_limit: uint64_t):
+    def __init__(
+        self, segment, side: cython.int, own: Board, bit: cython.int, send_limit: uint64_t
+    ):
         self.segment = segment
         self.side = side
         self.own = own
@@ -150,7 +152,9 @@ class Pipe:
     def attach(self, peer: Board, peer_bit: cython.int):
         """Take up the far end: its board, and this pipe's bit there."""
         if not 0 <= peer_bit < BOARD_PIPES:
-            raise ZMQError(errno.EPROTO, f"bit {peer_bit} on the far end's board: it has {BOARD_PIPES}")
+            raise ZMQError(
+                errno.EPROTO, f"bit {peer_bit} on the far end's board: it has {BOARD_PIPES}"
+            )
         self.peer = peer
         self.peer_bit = peer_bit
         self.lost = False
@@ -202,7 +206,10 @@ class Pipe:
         if self.wanted_bytes and not self.outbound.broken:
             # Memory ran out over a part of this size: it needs room that only the reader makes.
             self.outbound.look_at_reader()
-            if not self.outbound.fits(self.wanted_bytes) and self.outbound.written != self.outbound.read_seen:
+            if (
+                not self.outbound.fits(self.wanted_bytes)
+                and self.outbound.written != self.outbound.read_seen
+            ):
                 return False
             self.wanted_bytes = 0
         return self.outbound.has_room()
@@ -214,7 +221,8 @@ class Pipe:
         elif rc == RING_NO_MEMORY and not self.sending and self.outbound.queued() == 0:
             # Nobody will ever make room: waiting would be for ever.
             raise ZMQError(
-                errno.ENOBUFS, f"no shared memory for a message part of {size} bytes: /dev/shm is full"
+                errno.ENOBUFS,
+                f"no shared memory for a message part of {size} bytes: /dev/shm is full",
             )
         return rc
 

@@ -55,7 +55,9 @@ class Poller:
         Raises what the sockets raise: ContextTerminated, ZMQError(ENOTSOCK); and KeyboardInterrupt.
         """
         timeout_ms = -1 if timeout is None or timeout < 0 else int(timeout)
-        sockets = [(item, flags) for item, flags in self._wanted.items() if isinstance(item, Socket)]
+        sockets = [
+            (item, flags) for item, flags in self._wanted.items() if isinstance(item, Socket)
+        ]
         if len(sockets) == len(self._wanted) == 1:
             ((socket, flags),) = sockets
             events = socket.poll_events(flags, timeout_ms)

@@ -1,19 +1,22 @@
-"""Sockets as the user holds them: endpoints, options, and an end. Sending and receiving are in socket_base."""
+"""Sockets as the user holds them: endpoints, options, and an end. Sending and receiving are in socket_base.
+
+A program that imports the package should not wait for what it may never use: modules that speak with workers
+are imported when the first worker is needed.
+"""
 
 from __future__ import annotations
 
 import errno
-import random
 import warnings
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
 from .attributes import OptionAttributes
-from .connections import EndpointKeeper, WorkerBind, WorkerConnect, no_such_endpoint, refuse_fds
 from .constants import (
     AFFINITY,
     EVENTS,
     FD,
+    IO_THREADS,
     LAST_ENDPOINT,
     LINGER,
     POLLIN,
@@ -31,6 +34,7 @@ from .constants import (
 from .endpoints import Endpoint, parse_endpoint
 from .errors import ContextTerminated, ZMQBindError, ZMQError
 from .inproc import InprocBind, InprocConnect
+from .keeper import EndpointKeeper, no_such_endpoint, refuse_fds
 from .message_formats import MessageFormats
 from .options import OptionValues
 from .patterns import new_pattern
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .context import Context
+    from .workers.pool import WorkerLink
 
 _ACTS = (SUBSCRIBE, UNSUBSCRIBE)
 
@@ -74,7 +79,7 @@ class Socket(OptionAttributes, MessageFormats):
         slot = context.directory.add(Slot.SOCKET, pattern.name)
         values["_slot"] = slot
         values["key"] = slot.key
-        values["_workers"] = {}
+        values["_workers"] = set()
         context.enrol(self)
 
     # -- a socket's end ------------------------------------------------------------------------------------
@@ -102,8 +107,8 @@ class Socket(OptionAttributes, MessageFormats):
             self._keepers.clear()
             self._stopped.clear()
             self.set_gone()
-            for link in self._workers.values():
-                context.remove_socket(link, self.key)
+            for link in self._workers:
+                link.remove_socket(self.key)
             self._slot.free()
             context.dismiss(self)
             self._workers.clear()
@@ -159,6 +164,8 @@ class Socket(OptionAttributes, MessageFormats):
         if transport.capabilities.carries is Carries.DIRECT:
             keeper = InprocBind(self, endpoint)
         else:
+            from .connections import WorkerBind
+
             keeper = WorkerBind(self, endpoint, self._worker())
         return self._keep(keeper)
 
@@ -172,6 +179,8 @@ class Socket(OptionAttributes, MessageFormats):
         if transport.capabilities.carries is Carries.DIRECT:
             keeper = InprocConnect(self, endpoint)
         else:
+            from .connections import WorkerConnect
+
             keeper = WorkerConnect(self, endpoint, self._worker())
         return self._keep(keeper)
 
@@ -193,6 +202,8 @@ class Socket(OptionAttributes, MessageFormats):
         if min_port == 49152 and max_port == 65536:
             self.bind(f"{addr}:*")
             return int(cast("bytes", self.last_endpoint).rpartition(b":")[2])
+        import random
+
         for _ in range(max_tries):
             port = random.randrange(min_port, max_port)
             try:
@@ -217,11 +228,14 @@ class Socket(OptionAttributes, MessageFormats):
         if self.closed or self._is_ended() or self.generation_is_stale():
             self.poll_events(0)  # raises what stands in the way
 
-    def _worker(self) -> Any:
-        link = self.context.choose_worker(int(cast("int", self.options[AFFINITY])))
-        if id(link) not in self._workers:
-            self._workers[id(link)] = link
-            self.context.add_socket(link, self.key, self.board)
+    def _worker(self) -> WorkerLink:
+        """Return the worker for a new endpoint, which knows this socket from now on."""
+        workers, context = self._workers, self.context
+        affinity = int(cast("int", self.options[AFFINITY]))
+        link = context.workers().choose(affinity, context.get(IO_THREADS))
+        if link not in workers:
+            workers.add(link)
+            link.add_socket(self.key, self.board)
         return link
 
     def _keep(self, keeper: EndpointKeeper) -> Bound:

@@ -142,7 +142,9 @@ class SocketBase:
             if self.pattern.send(data, size, flags & _SNDMORE) == SENT:
                 return 0
             if not in_time:
-                raise Again(msg=f"no peer took the message within {self.send_timeout_ms} ms (SNDTIMEO)")
+                raise Again(
+                    msg=f"no peer took the message within {self.send_timeout_ms} ms (SNDTIMEO)"
+                )
 
     # -- receiving -------------------------------------------------------------------------------------
 
@@ -200,9 +202,7 @@ class SocketBase:
         if for_in:
             count = self.pattern.watch_in(watches, MAX_WATCHES // 2)
         if for_out:
-            count += self.pattern.watch_out(
-                cython.address(watches[count]), MAX_WATCHES - count
-            )
+            count += self.pattern.watch_out(cython.address(watches[count]), MAX_WATCHES - count)
         moved: cython.bint
         with cython.nogil:
             moved = self.spinner.spin(board, watches, count, deadline_ns)

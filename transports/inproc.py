@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
-import socket
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from shmzmq.errors import ZMQError
 
 from .interface import Capabilities, Carries, Options
+
+if TYPE_CHECKING:
+    import socket
 
 _LONGEST = 256
 

@@ -7,10 +7,12 @@ name: what a transport can do is declared in its `capabilities`.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import socket
 
 Options = Mapping[str, Any]
 """Socket options by name, those that were set; a transport knows the defaults of its own."""

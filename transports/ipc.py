@@ -7,7 +7,6 @@ import errno
 import os
 import socket
 import stat
-import tempfile
 from collections.abc import Callable
 
 from shmzmq.errors import ZMQError
@@ -45,6 +44,8 @@ class IpcTransport:
         the last one to bind a path has it (zmq_ipc(7))."""
         folder = None
         if address == "*":
+            import tempfile  # it brings much along
+
             folder = tempfile.mkdtemp(prefix="shmzmq-")
             address = os.path.join(folder, "socket")
         stream = _stream()

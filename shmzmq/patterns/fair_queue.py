@@ -98,7 +98,8 @@ class FairQueue:
         self.ended.append(pipe)
         if cut_off:
             raise ZMQError(
-                errno.EPROTO, f"a message was cut off: its sender wrote nonsense ({pipe.inbound.reason})"
+                errno.EPROTO,
+                f"a message was cut off: its sender wrote nonsense ({pipe.inbound.reason})",
             )
 
     def skip_message(self):

@@ -66,7 +66,9 @@ class Rep(Pattern):
 
     def send(self, data, size, more):
         if not self.sending:
-            raise ZMQError(Errno.EFSM, "a REP socket must receive a request before it sends a reply")
+            raise ZMQError(
+                Errno.EFSM, "a REP socket must receive a request before it sends a reply"
+            )
         if not self.began:
             self.began = True
             if self.asker is not None and not self.asker.can_write():

@@ -142,7 +142,9 @@ def _words(names: str, start: int = 0) -> dict[str, int]:
 
 
 OFFSETS: Final[dict[str, dict[str, int]]] = {
-    "segment": _words("magic version kind size owner_pid owner_start reader_pid reader_start token"),
+    "segment": _words(
+        "magic version kind size owner_pid owner_start reader_pid reader_start token"
+    ),
     "ring": (
         _words("tail written bytes_written")
         | _words("head read bytes_read", 128)

@@ -257,9 +257,7 @@ class Producer:
         while position < self.tail:
             place: uint64_t = (position - self.base) & (self.capacity - 1)
             # Read once, as in Consumer.peek.
-            head: uint64_t = load_relaxed(
-                cython.cast(cython.pointer(uint64_t), self.data + place)
-            )
+            head: uint64_t = load_relaxed(cython.cast(cython.pointer(uint64_t), self.data + place))
             left: uint64_t = min(self.capacity - place, self.tail - position)
             if head >> 8 > left - 8:
                 self.broken = True
@@ -416,9 +414,7 @@ class Consumer:
                     return rc
             place: uint64_t = (self.head - self.base) & (self.capacity - 1)
             # Read once: the peer could change it between a check and a use.
-            head: uint64_t = load_relaxed(
-                cython.cast(cython.pointer(uint64_t), self.data + place)
-            )
+            head: uint64_t = load_relaxed(cython.cast(cython.pointer(uint64_t), self.data + place))
             size: uint64_t = head >> 8
             flags: cython.int = cython.cast(cython.int, head & 255)
             left: uint64_t = self.capacity - place

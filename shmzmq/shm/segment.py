@@ -193,7 +193,9 @@ def open_segment(name: str, kind: Kind) -> Segment:
     try:
         size = os.fstat(handle.fd).st_size
         if size < HEADER_SIZE:
-            raise ZMQError(errno.EPROTO, f"the segment {name!r} has {size} bytes, less than a header")
+            raise ZMQError(
+                errno.EPROTO, f"the segment {name!r} has {size} bytes, less than a header"
+            )
         memory = Mapping(handle.fd, size)
     finally:
         handle.close_fd()

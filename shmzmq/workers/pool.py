@@ -19,7 +19,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from ..constants import Errno
 from ..errors import ZMQError
+from ..shm.layout import Slot
 from ..shm.liveness import this_process
 from . import commands
 from .commands import Packet
@@ -27,8 +29,10 @@ from .commands import Packet
 if TYPE_CHECKING:
     import subprocess
 
+    from ..shm.board import Board
+    from ..shm.directory import Directory
+
 _RESERVE: Final = 4
-_START_TIMEOUT_S: Final = 30.0
 
 Event = tuple[Packet, list[int]]
 
@@ -79,6 +83,14 @@ class WorkerLink:
                     select.select([], [self.stream], [])
                 except OSError as error:
                     raise WorkerGone(self.process.pid) from error
+
+    def add_socket(self, key: int, board: Board) -> None:
+        """Tell the worker of a socket that will use it. Raises WorkerGone."""
+        self.post(commands.AddSocket(key, board.name), (board.doorbell.fileno(),))
+
+    def remove_socket(self, key: int) -> None:
+        """Tell the worker that a socket is closed. Raises WorkerGone."""
+        self.post(commands.RemoveSocket(key))
 
     def collect(self) -> Iterator[Event]:
         """Yield the events that have come, with their descriptors; does not block. Raises WorkerGone."""
@@ -142,6 +154,50 @@ class WorkerLink:
         with contextlib.suppress(OSError):
             self.stream.close()
         self.process.returncode = 0  # so that nobody here waits for it
+
+
+class WorkerPool:
+    """The workers of one context, whose *directory* tells of them. Guarded by the context's lock."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._workers: dict[int, WorkerLink] = {}
+
+    def choose(self, affinity: int, most: int) -> WorkerLink:
+        """Return the worker for a new endpoint: the least loaded of those in *affinity* (0: of all).
+
+        Bit k of *affinity* stands for worker k + 1, of *most* (IO_THREADS). A worker is started while there
+        are fewer than that and all are busy. Raises ZMQError(EMTHREAD) when *affinity* names none.
+        """
+        most = max(1, most)
+        allowed = [k for k in range(most) if not affinity or affinity >> k & 1]
+        if not allowed:
+            raise ZMQError(
+                Errno.EMTHREAD,
+                f"AFFINITY {affinity:#b} selects no I/O worker: IO_THREADS allows {most}",
+            )
+        running = [k for k in allowed if k in self._workers]
+        if len(running) < len(allowed) and all(self._workers[k].load for k in running):
+            number = next(k for k in allowed if k not in self._workers)
+            slot = self._directory.add(Slot.WORKER, f"worker {number + 1}")
+            self._workers[number] = take_worker(self._directory.name, slot.key)
+            return self._workers[number]
+        return min((self._workers[k] for k in running), key=lambda link: link.load)
+
+    def collect(self) -> Iterator[Event]:
+        """Yield the events that have come from any worker; does not block. Raises WorkerGone."""
+        for link in self._workers.values():
+            yield from link.collect()
+
+    def wait(self) -> None:
+        """Wait until a worker has something to say."""
+        select.select([link.stream for link in self._workers.values()], [], [])
+
+    def give_back(self) -> None:
+        """The context has ended: its workers go to the reserve."""
+        for link in self._workers.values():
+            give_back(link)
+        self._workers.clear()
 
 
 def _environment() -> dict[str, str]:

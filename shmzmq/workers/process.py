@@ -27,6 +27,7 @@ from .listener import ListeningEndpoint
 from .reactor import READ, WRITE, Reactor
 from .statistics import WorkerCounters
 
+
 class ApplicationGone(Exception):
     """The application has ended or closed its stream."""
 

@@ -147,7 +147,9 @@ class Session:
         self.metadata["Peer-Address"] = f"localhost:{uid}:{gid}:{pid}".encode()
         theirs = self.metadata.pop(handover.PROPERTY, None)
         if not handover.is_accepted(theirs) or uid != os.getuid():
-            raise ValueError("the peer cannot share memory with us, and ZMTP is not carried here yet")
+            raise ValueError(
+                "the peer cannot share memory with us, and ZMTP is not carried here yet"
+            )
         if self._dialled:
             ours = Handover(self._own_end(), self.segment, self.token)
             self._say(handover.PIPE, ours.encode(), with_doorbell=True)

@@ -103,7 +103,9 @@ class ByteStream:
         while self._unsent:
             data, fds = self._unsent[0]
             try:
-                sent = socket.send_fds(self._stream, [data], fds) if fds else self._stream.send(data)
+                sent = (
+                    socket.send_fds(self._stream, [data], fds) if fds else self._stream.send(data)
+                )
             except BlockingIOError:
                 break
             except OSError as error:

@@ -1,4 +1,4 @@
-"""The ring, held against exact bytes in memory; head and tail are set by hand where that is quick."""
+"""The ring, held against exact bytes in memory; head and tail are set by hand where that helps."""
 
 from collections.abc import Callable
 

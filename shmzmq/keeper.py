@@ -1,0 +1,90 @@
+"""What every endpoint of a socket has in common: the bond to its socket, and the limits of its pipes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from .errors import ZMQError
+
+if TYPE_CHECKING:
+    from .options import OptionValues
+    from .pipe import Pipe
+    from .socket import Socket
+
+
+class EndpointKeeper:
+    """What a socket keeps for each bind and connect.
+
+    Its bond to the socket is weak, so that a forgotten socket is closed when it is forgotten.
+    """
+
+    endpoint: str
+    is_bound: bool
+
+    def __init__(self, socket: Socket) -> None:
+        self._socket_ref = weakref.ref(socket)
+        self._held: Socket | None = None
+        self._pipe_marks: dict[Pipe, tuple[int, int]] = {}
+
+    @property
+    def socket(self) -> Socket:
+        """The socket that this is an endpoint of."""
+        socket = self._held or self._socket_ref()
+        assert socket is not None, "a socket closes its endpoints before it goes"
+        return socket
+
+    def hold(self, socket: Socket) -> None:
+        """The socket is being closed; it stays until this endpoint is done with."""
+        self._held = socket
+
+    def pipe_ended(self, pipe: Pipe) -> None:
+        """Nothing can come from *pipe* any more."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        """The user's unbind or disconnect."""
+        raise NotImplementedError
+
+    def close(self, linger_ms: int) -> None:
+        """The socket is being closed; what waits for a far end has *linger_ms* (-1: for ever)."""
+        raise NotImplementedError
+
+    def note_marks(self, pipe: Pipe, theirs: tuple[int, int]) -> None:
+        """Set the limits of *pipe* by our high water marks and *theirs* (SNDHWM, RCVHWM)."""
+        self._pipe_marks[pipe] = theirs
+        send_hwm, receive_hwm = high_water_marks(self.socket.options)
+        pipe.set_limits(combine_marks(send_hwm, theirs[1]), combine_marks(theirs[0], receive_hwm))
+
+    def forget_marks(self, pipe: Pipe) -> None:
+        """The pipe is let go."""
+        self._pipe_marks.pop(pipe, None)
+
+    def marks_changed(self) -> None:
+        """Our high water marks were set anew: what we send through pipes that are there goes by them."""
+        for pipe, theirs in self._pipe_marks.items():
+            self.note_marks(pipe, theirs)
+
+
+def combine_marks(ours: int, theirs: int) -> int:
+    """Return the limit of a pipe: both high water marks together, and none (0) when either is none."""
+    return ours + theirs if ours and theirs else 0
+
+
+def high_water_marks(options: OptionValues) -> tuple[int, int]:
+    """Return SNDHWM and RCVHWM."""
+    marks: Any = options.snapshot()
+    return marks.get("SNDHWM", 1000), marks.get("RCVHWM", 1000)
+
+
+def refuse_fds(fds: list[int]) -> None:
+    """Close descriptors that came with an event nobody waits for any more."""
+    for fd in fds:
+        os.close(fd)
+
+
+def no_such_endpoint(endpoint: str, what: str) -> ZMQError:
+    """Return the error for an unbind or disconnect of what was never bound or connected."""
+    return ZMQError(errno.ENOENT, f"{endpoint!r} is not {what} by this socket")

@@ -1,0 +1,4 @@
+from .pattern import Pattern
+
+class Dealer(Pattern):
+    def __init__(self) -> None: ...

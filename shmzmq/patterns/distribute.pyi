@@ -1,0 +1,6 @@
+from ..pipe import Pipe
+
+class Distributor:
+    def __init__(self, ended: list[Pipe]) -> None: ...
+    @property
+    def dropped(self) -> int: ...

@@ -1,0 +1,4 @@
+from .pattern import Pattern
+
+class Push(Pattern):
+    def __init__(self) -> None: ...
