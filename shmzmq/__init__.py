@@ -1,12 +1,12 @@
 """ZeroMQ sockets for Python at the speed of shared memory; ``import shmzmq as zmq``.
 
-The API is pyzmq's. Processes of one machine exchange messages through rings in shared memory; README.md
-says how to begin, docs/architecture.md how it works.
+The API is pyzmq's. Processes of one machine exchange messages through rings in shared memory;
+README.md says how to begin, docs/architecture.md how it works.
 """
 
 from . import constants
 from . import errors as error
-from .constants import *
+from .constants import *  # noqa: F403 - all of them, as __all__ below says
 from .context import Context
 from .errors import (
     LIBZMQ_VERSION,

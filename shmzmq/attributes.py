@@ -8,7 +8,7 @@ from typing import Any
 
 
 class OptionAttributes:
-    """Looks up attributes that the object does not have among its options, in any case of letters."""
+    """Looks up among its options, in any case of letters, what the object has no attribute for."""
 
     _option_names: type[IntEnum]
 
@@ -41,7 +41,8 @@ class OptionAttributes:
         except ZMQError as error:
             if error.errno != errno.EINVAL:
                 raise
-            # An option that cannot be read is no attribute, so that hasattr and copy get their answer.
+            # An option that cannot be read is no attribute, so that hasattr and copy get their
+            # answer.
             raise AttributeError(f"{key}: {error}") from error
 
     def set(self, option: int, value: Any) -> None:

@@ -1,7 +1,7 @@
 """The application's side of endpoints that a worker carries, and of the pipes behind them.
 
-The worker finds the far ends and loses them; here their pipes are taken up, renewed and let go, on the
-thread that uses the socket. The events come in the order in which the worker wrote them.
+The worker finds the far ends and loses them; here their pipes are taken up, renewed and let go, on
+the thread that uses the socket. The events come in the order in which the worker wrote them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 def attach_far_end(
     keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Board | None
 ) -> None:
-    """Join *pipe* to its far end; without a *board* that one has gone already, and is only read from."""
+    """Join *pipe* to its far end.
+
+    Without a *board* that one has gone already, and is only read from.
+    """
     if board is None:
         pipe.lost = True
         return
@@ -38,7 +41,10 @@ def attach_far_end(
 
 
 def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | None:
-    """Open the far end's board, shared by all pipes to that socket; None when its owner has gone."""
+    """Open the far end's board, shared by all pipes to that socket.
+
+    None when its owner has gone.
+    """
     known: Board | None = socket.context.peer_boards.get(peer.board)
     if known is not None:
         os.close(doorbell_fd)
@@ -77,13 +83,15 @@ class WorkerBind(EndpointKeeper):
         self._slot.set_label(self.endpoint)
         link.load += 1
 
-    # -- events of the worker ----------------------------------------------------------------------------
+    # -- events of the worker ----------------------------------------------------------------------
 
     def handle(self, event: Any, fds: list[int]) -> None:
         """Act upon an event about this endpoint; owns *fds*."""
         if isinstance(event, Arrived):
+            self._slot.add_to_counter(0)
             self._take_up(event, fds[0])
         elif isinstance(event, Lost) and event.token in self._pipes:
+            self._slot.add_to_counter(1)
             pipe = self._pipes[event.token][0]
             pipe.lost = True
             if pipe.ended:
@@ -116,7 +124,7 @@ class WorkerBind(EndpointKeeper):
         else:
             self._hang_up(pipe)
 
-    # -- pipes that end ------------------------------------------------------------------------------------
+    # -- pipes that end ----------------------------------------------------------------------------
 
     def pipe_ended(self, pipe: Pipe) -> None:
         """Let the pipe go; what its far end had not read went with that."""
@@ -138,7 +146,7 @@ class WorkerBind(EndpointKeeper):
         slot.free()
         self._link.post(commands.Hangup(token))
 
-    # -- the user ------------------------------------------------------------------------------------------
+    # -- the user ----------------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Stop listening; those who are connected stay."""
@@ -160,7 +168,10 @@ class WorkerBind(EndpointKeeper):
 
 
 class WorkerConnect(EndpointKeeper):
-    """A connected endpoint that a worker dials. The pipe is there at once, before it has a far end."""
+    """A connected endpoint that a worker dials.
+
+    The pipe is there at once, before it has a far end.
+    """
 
     is_bound = False
 
@@ -172,7 +183,6 @@ class WorkerConnect(EndpointKeeper):
         self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
         self.key = self._slot.key
-        self._losses = 0
         self._immediate = bool(socket.options.snapshot().get("IMMEDIATE", 0))
         pattern = socket.pattern
         segment = create_pipe_segment(
@@ -218,11 +228,12 @@ class WorkerConnect(EndpointKeeper):
             self._in_pattern = False
             self.socket.pattern.detach(self.pipe)
 
-    # -- events of the worker ----------------------------------------------------------------------------
+    # -- events of the worker ----------------------------------------------------------------------
 
     def handle(self, event: Any, fds: list[int]) -> None:
         """Act upon an event about this endpoint; owns *fds*."""
         if isinstance(event, Attached):
+            self._slot.add_to_counter(0)
             self._attach(event, fds[0])
         elif isinstance(event, Lost):
             self._renew()
@@ -246,8 +257,7 @@ class WorkerConnect(EndpointKeeper):
 
     def _renew(self) -> None:
         """The far end is gone: keep what it left unread for the next one."""
-        self._losses += 1
-        self._slot.set_counter(1, self._losses)
+        self._slot.add_to_counter(1)
         pipe = self.pipe
         pipe.lost = True
         pipe.detach()
@@ -268,14 +278,17 @@ class WorkerConnect(EndpointKeeper):
             self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
             self._link.post(commands.Hangup(pipe.segment.token))
 
-    # -- the user ------------------------------------------------------------------------------------------
+    # -- the user ----------------------------------------------------------------------------------
 
     def stop(self) -> None:
         """Disconnect; what was sent and not yet read is given the socket's linger time."""
         self.close(self.socket.linger_ms())
 
     def close(self, linger_ms: int) -> None:
-        """End the connection, now or when the pipe has been handed over (within *linger_ms*, -1: whenever)."""
+        """End the connection, now or when the pipe has been handed over.
+
+        That is within *linger_ms*, -1: whenever.
+        """
         pipe, socket = self.pipe, self.socket
         unread = 0 if pipe.is_broken or not socket.pattern.keeps_outbound else pipe.backlog
         attached = pipe.is_attached

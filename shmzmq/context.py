@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from .workers.pool import WorkerPool
 
-_DEFAULTS = {ContextOption.IO_THREADS: 1, ContextOption.MAX_SOCKETS: 1023}
-_LEAST = {ContextOption.IO_THREADS: 0, ContextOption.MAX_SOCKETS: 1}
-_READ_ONLY = {ContextOption.SOCKET_LIMIT: 65535}
+_DEFAULTS: dict[int, int] = {ContextOption.IO_THREADS: 1, ContextOption.MAX_SOCKETS: 1023}
+_LEAST: dict[int, int] = {ContextOption.IO_THREADS: 0, ContextOption.MAX_SOCKETS: 1}
+_READ_ONLY: dict[int, int] = {ContextOption.SOCKET_LIMIT: 65535}
 
 
 class Context(OptionAttributes):
@@ -70,11 +70,14 @@ class Context(OptionAttributes):
         for name, value in kwargs.items():
             setattr(self, name, value)
 
-    # -- one context for everybody ---------------------------------------------------------------------------
+    # -- one context for everybody -----------------------------------------------------------------
 
     @classmethod
     def instance(cls, io_threads: int = 1) -> Context:
-        """Return the process's shared context of this class; made when there is none, or it has ended."""
+        """Return the process's shared context of this class.
+
+        Made when there is none, or it has ended.
+        """
         with cls._instance_lock:
             current = cls._instance
             if current is None or cls._instance_pid != os.getpid() or current.closed:
@@ -82,10 +85,13 @@ class Context(OptionAttributes):
                 cls._instance_pid = os.getpid()
         return current
 
-    # -- options ---------------------------------------------------------------------------------------------
+    # -- options -----------------------------------------------------------------------------------
 
     def set(self, option: int, optval: int) -> None:
-        """Set a context option. Raises ZMQError(EINVAL) for an unknown option or a value it does not take."""
+        """Set a context option.
+
+        Raises ZMQError(EINVAL) for an unknown option or a value it does not take.
+        """
         if not isinstance(optval, int):
             raise TypeError(f"a context option is an int, not {type(optval).__name__}: {optval!r}")
         if option not in _LEAST:
@@ -133,12 +139,15 @@ class Context(OptionAttributes):
         """A number that stands for this context in this process."""
         return id(self)
 
-    # -- sockets ---------------------------------------------------------------------------------------------
+    # -- sockets -----------------------------------------------------------------------------------
 
     def socket(
         self, socket_type: int, socket_class: type[Socket] | None = None, **kwargs: Any
     ) -> Socket:
-        """Make a socket. Raises ZMQError: EINVAL for an unknown type, ETERM, EMFILE, ENOBUFS, EFAULT."""
+        """Make a socket.
+
+        Raises ZMQError: EINVAL for an unknown type, ETERM, EMFILE, ENOBUFS, EFAULT.
+        """
         self._check()
         if len(self._open_sockets) >= self.get(ContextOption.MAX_SOCKETS):
             raise ZMQError(errno.EMFILE, f"{len(self._open_sockets)} sockets are open, MAX_SOCKETS")
@@ -176,7 +185,7 @@ class Context(OptionAttributes):
         if self.closed:
             raise ZMQError(errno.EFAULT, "this context is closed")
 
-    # -- workers ---------------------------------------------------------------------------------------------
+    # -- workers -----------------------------------------------------------------------------------
 
     def workers(self) -> WorkerPool:
         """Return the context's workers; none is started before it is needed."""
@@ -191,7 +200,8 @@ class Context(OptionAttributes):
     def collect_events(self, caller: Socket | None = None) -> None:
         """Take what the workers have written and lay each event before the socket that it is about.
 
-        A socket acts upon its events on the thread that uses it; those other than *caller* are told.
+        A socket acts upon its events on the thread that uses it; those other than *caller* are
+        told.
         """
         with self.lock:
             for event, fds in self._pool.collect() if self._pool else ():
@@ -205,11 +215,13 @@ class Context(OptionAttributes):
                     if keeper.socket is not caller:
                         keeper.socket.board.notify(Control.EVENT)
 
-    # -- the end -----------------------------------------------------------------------------------------------
+    # -- the end -----------------------------------------------------------------------------------
 
     def term(self) -> None:
-        """End the context: blocked calls raise ContextTerminated; waits until every socket is closed, and
-        then until what was sent is handed over, each socket within its LINGER.
+        """End the context: blocked calls raise ContextTerminated.
+
+        Waits until every socket is closed, and then until what was sent is handed over, each socket
+        within its LINGER.
 
         Ends on Ctrl-C, with the context still there. Terminating twice is fine.
         """
@@ -260,7 +272,9 @@ class Context(OptionAttributes):
     ) -> None:
         if self._open_sockets and not self.closed:
             names = ", ".join(map(repr, self._sockets.values()))
-            warnings.warn(f"the context ends with open sockets: {names}", ResourceWarning, stacklevel=2)
+            warnings.warn(
+                f"the context ends with open sockets: {names}", ResourceWarning, stacklevel=2
+            )
         self.destroy()
 
     def __del__(self) -> None:

@@ -1,8 +1,8 @@
 """Endpoints inside one context: names, and pipes between two sockets of this process.
 
-The connecting socket makes the pipe in memory that only this process sees, and lays its far end before
-the bound socket, whose thread takes it up when it next looks for news. A name may be connected to before
-it is bound (since libzmq 4.0); the pipes then wait for it.
+The connecting socket makes the pipe in memory that only this process sees, and lays its far end
+before the bound socket, whose thread takes it up when it next looks for news. A name may be
+connected to before it is bound (since libzmq 4.0); the pipes then wait for it.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class InprocConnect(_PipeKeeper):
         )
         segment.unlink()
         self._marks = high_water_marks(socket.options)
-        self._routing_id = bytes(socket.options.snapshot().get("ROUTING_ID", b""))  # type: ignore[arg-type]
+        self._routing_id = bytes(socket.options.snapshot().get("ROUTING_ID", b""))
         self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), self._marks[0])
         self._take_in(self.pipe)
         socket.pattern.attach(self.pipe)
@@ -174,7 +174,10 @@ class InprocConnect(_PipeKeeper):
             self._names.connect(self._name, self)
 
     def meet(self, bound: InprocBind) -> None:
-        """Join the pipe to the socket that has the name. Called under the context's lock, by either."""
+        """Join the pipe to the socket that has the name.
+
+        Called under the context's lock, by either.
+        """
         pipe, there = self.pipe, bound.socket
         bit = there.board.allocate()
         theirs = high_water_marks(there.options)
@@ -183,7 +186,7 @@ class InprocConnect(_PipeKeeper):
                 self, pipe.segment, self.socket.board, bit, self._marks, self._routing_id, pipe.bit
             )
         )
-        pipe.routing_id = bytes(there.options.snapshot().get("ROUTING_ID", b""))  # type: ignore[arg-type]
+        pipe.routing_id = bytes(there.options.snapshot().get("ROUTING_ID", b""))
         self.note_marks(pipe, theirs)
         pipe.attach(there.board, bit)
         self.socket.pattern.identified(pipe)
@@ -193,7 +196,10 @@ class InprocConnect(_PipeKeeper):
         self.close(self.socket.linger_ms())
 
     def close(self, linger_ms: int) -> None:
-        """Say goodbye. Messages sent to a name that nobody has bound yet wait for it, unless linger is 0."""
+        """Say goodbye.
+
+        Messages sent to a name that nobody has bound yet wait for it, unless linger is 0.
+        """
         with self.socket.context.lock:
             if not self.pipe.is_attached and (linger_ms == 0 or not self.pipe.backlog):
                 self._names.stop_waiting(self._name, self)

@@ -1,4 +1,4 @@
-"""What every endpoint of a socket has in common: the bond to its socket, and the limits of its pipes."""
+"""What every endpoint of a socket has in common: the bond to its socket, its pipes' limits."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ class EndpointKeeper:
         self._pipe_marks.pop(pipe, None)
 
     def marks_changed(self) -> None:
-        """Our high water marks were set anew: what we send through pipes that are there goes by them."""
+        """Our high water marks were set anew: pipes that are there go by them from now on."""
         for pipe, theirs in self._pipe_marks.items():
             self.note_marks(pipe, theirs)
 
 
 def combine_marks(ours: int, theirs: int) -> int:
-    """Return the limit of a pipe: both high water marks together, and none (0) when either is none."""
+    """Return the limit of a pipe: both high water marks together, none (0) when either is none."""
     return ours + theirs if ours and theirs else 0
 
 

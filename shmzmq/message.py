@@ -1,4 +1,4 @@
-"""Frames: a message part as an object, with its buffer, its `more` flag and what is known of its sender."""
+"""Frames: a message part as an object, with its `more` flag and what is known of its sender."""
 
 import time
 
@@ -11,8 +11,8 @@ from .errors import NotDone
 class MessageTracker:
     """Tells when every buffer of a message that was sent without a copy may be used again.
 
-    A message is copied into shared memory before send returns, so it is done from the start; the class
-    is here so that programs written for zero-copy sends work unchanged.
+    A message is copied into shared memory before send returns, so it is done from the start; the
+    class is here so that programs written for zero-copy sends work unchanged.
     """
 
     def __init__(self, *towatch):
@@ -54,9 +54,10 @@ _DONE = MessageTracker()
 class Frame:
     """One part of a message.
 
-    *data* is any object with a contiguous buffer, or None for an empty frame. With *track*, `tracker`
-    is a MessageTracker. *copy* and *copy_threshold* are taken for the sake of programs that pass them:
-    sending copies once, into shared memory. Raises TypeError for text: encode it first.
+    *data* is any object with a contiguous buffer, or None for an empty frame. With *track*,
+    `tracker` is a MessageTracker. *copy* and *copy_threshold* are taken for the sake of programs
+    that pass them: sending copies once, into shared memory. Raises TypeError for text: encode it
+    first.
     """
 
     def __init__(self, data=None, track=False, copy=None, copy_threshold=None):
@@ -117,9 +118,9 @@ class Frame:
     def get(self, option):
         """Return what is known of this part.
 
-        *option* is the name of a property that the sender or its transport gave ("Socket-Type", "Identity",
-        "Peer-Address", ...), or the number of a message option: MORE (1). Raises ZMQError(EINVAL) when
-        there is no such property.
+        *option* is the name of a property that the sender or its transport gave ("Socket-Type",
+        "Identity", "Peer-Address", ...), or the number of a message option: MORE (1). Raises
+        ZMQError(EINVAL) when there is no such property.
         """
         from .errors import ZMQError
 
@@ -144,7 +145,10 @@ class Frame:
 
 
 def received(data, more, properties):
-    """Return a Frame over *data* as it was received; *properties* says what is known of its sender."""
+    """Return a Frame over *data* as it was received.
+
+    *properties* says what is known of its sender.
+    """
     frame: Frame = Frame(data)
     frame.more = more
     frame.properties = properties

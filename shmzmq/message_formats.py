@@ -1,4 +1,4 @@
-"""Sending and receiving more than one part, text, JSON and Python objects, on top of send and recv."""
+"""Sending and receiving of more than one part, of text, JSON and Python objects."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ class MessageFormats(SocketBase):
         track: bool = False,
         **kwargs: Any,
     ) -> MessageTracker | None:
-        """Send *msg_parts* (bytes-like objects or Frames) as one message; all of it is sent or nothing.
+        """Send *msg_parts* (bytes-like objects or Frames) as one message.
 
-        Blocks and raises as `send` does. Raises TypeError, with nothing sent, when a part is neither.
+        All of it is sent or nothing.
+        Blocks and raises as `send` does. Raises TypeError, with nothing sent, when a part is
+        neither.
         """
         for index, part in enumerate(msg_parts):
             if isinstance(part, bytes | Frame):
@@ -35,7 +37,8 @@ class MessageFormats(SocketBase):
             except TypeError:
                 shown = repr(part)[:1000]
                 raise TypeError(
-                    f"part {index} of {len(msg_parts)} is neither a Frame nor has it a buffer: {shown}"
+                    f"part {index} of {len(msg_parts)} is neither a Frame nor has it a buffer: "
+                    f"{shown}"
                 ) from None
         for part in msg_parts[:-1]:
             self.send(part, SNDMORE | flags, copy=copy, track=track)

@@ -1,22 +1,23 @@
 """A pipe: two rings between two sockets (or a socket and a worker's session), with flow control.
 
-Each end is one Pipe object. The end that made the connection (side 0) writes ring 0 and reads ring 1; the
-end that accepted it, the reverse. A pipe does not know what its far end is.
+Each end is one Pipe object. The end that made the connection (side 0) writes ring 0 and reads ring
+1; the end that accepted it, the reverse. A pipe does not know what its far end is.
 
 word (in the ring's control block)  written by           says
-attentive                           consumer             this pipe is in my active list: do not post `ready`
+attentive                           consumer             in my active list: do not post `ready`
 waiting                             producer sets,       I hold messages back: post `room`
                                     consumer takes
 attached                            consumer             I have looked at this ring once
 
-Pair "ready": the producer publishes, then looks at `attentive` (flush); the consumer clears `attentive`,
-then looks at the ring (rest). Pair "room": the producer stores `waiting`, then looks at the reader's
-words (park); the consumer frees, then looks at `waiting` (report_room). Pair "attach": the producer
-publishes, then looks at `attached`; the consumer stores `attached`, then looks at the ring (attend).
-Full fences on all six: at least one side of each sees what the other did, so no wake-up is lost.
+Pair "ready": the producer publishes, then looks at `attentive` (flush); the consumer clears
+`attentive`, then looks at the ring (rest). Pair "room": the producer stores `waiting`, then looks
+at the reader's words (park); the consumer frees, then looks at `waiting` (report_room). Pair
+"attach": the producer publishes, then looks at `attached`; the consumer stores `attached`, then
+looks at the ring (attend). Full fences on all six: at least one side of each sees what the other
+did, so no wake-up is lost.
 
-A pipe of the connecting side exists before it has a far end, and outlives it: `renew` carries what the
-lost far end had not read into a fresh segment for the next one.
+A pipe of the connecting side exists before it has a far end, and outlives it: `renew` carries what
+the lost far end had not read into a fresh segment for the next one.
 """
 
 import errno
@@ -28,14 +29,11 @@ from cython.cimports.shmzmq.shm.atomics import exchange, fence, load_relaxed, st
 from cython.cimports.shmzmq.shm.board import Board
 from cython.cimports.shmzmq.shm.layout import RECORD_COMMAND, RECORD_MORE
 from cython.cimports.shmzmq.shm.ring import (
-    RING_BROKEN,
-    RING_EMPTY,
     RING_NO_MEMORY,
     RING_OK,
     Consumer,
     Producer,
 )
-from cython.cimports.shmzmq.shm.waiting import Watch
 
 from .errors import ZMQError
 from .shm import directory
@@ -69,7 +67,8 @@ def create_pipe_segment(*, outbound, inbound, private=False, token=bytes(16)):
 def check_pipe_segment(name, token, reader):
     """Make sure that *name* is the pipe with *token*, and note that *reader* will read from it.
 
-    From then on the segment stays for the reader even if its maker dies. Raises ZMQError: ENOENT, EPROTO.
+    From then on the segment stays for the reader even if its maker dies. Raises ZMQError: ENOENT,
+    EPROTO.
     """
     segment = segments.open_segment(name, Kind.PIPE)
     if segment.token != token:
@@ -78,7 +77,7 @@ def check_pipe_segment(name, token, reader):
 
 
 def ring_size(in_use):
-    """Return how many bytes a ring should start with, by whether its pattern sends that way at all."""
+    """Return how many bytes a ring should start with: is it *in_use* by its pattern at all?"""
     return _FIRST_RING if in_use else _SMALL_RING
 
 
@@ -87,10 +86,10 @@ def _power_of_two(size):
 
 
 def open_area(name, pipe_segment):
-    """Map the area segment called *name* and take the name away: its producer has it mapped already.
+    """Map the area segment called *name* and take the name away: its producer has it mapped.
 
-    It must belong to the pipe of *pipe_segment*, or a peer could have us take other pipes' areas away.
-    Raises ZMQError: EPROTO when it does not, ENOENT when there is none.
+    It must belong to the pipe of *pipe_segment*, or a peer could have us take other pipes' areas
+    away. Raises ZMQError: EPROTO when it does not, ENOENT when there is none.
     """
     if segments.is_private(name) != segments.is_private(pipe_segment.name):
         raise ZMQError(errno.EPROTO, f"an area {name!r} in the pipe {pipe_segment.name!r}")
@@ -147,7 +146,7 @@ class Pipe:
         address: cython.size_t = slot.address
         self.counters = cython.cast(cython.pointer(uint64_t), address)
 
-    # -- the far end -----------------------------------------------------------------------------------
+    # -- the far end -------------------------------------------------------------------------------
 
     def attach(self, peer: Board, peer_bit: cython.int):
         """Take up the far end: its board, and this pipe's bit there."""
@@ -165,11 +164,12 @@ class Pipe:
     def set_limits(self, send_limit: uint64_t, receive_limit: uint64_t):
         """Set the high water marks in messages, 0 for none."""
         self.outbound.limit = send_limit
-        # A waiting producer hears of room at every quarter of the limit, as long as messages are read.
+        # A waiting producer hears of room at every quarter of the limit, as long as messages are
+        # read.
         self.report_messages = receive_limit // 4 if receive_limit >= 4 else 1
 
     def set_reader(self, process):
-        """Note who reads what this end writes: the memory outlives us as long as that *process* lives."""
+        """Note who reads what this end writes: the memory outlives us while *process* lives."""
         self.segment.reader = process
         for area in self.outbound.all_areas():
             area.reader = process
@@ -185,7 +185,10 @@ class Pipe:
         return self.peer is not None
 
     def say_goodbye(self):
-        """Tell the far end that nothing follows; what was published before is still read. Never blocks."""
+        """Tell the far end that nothing follows; what was published before is still read.
+
+        Never blocks.
+        """
         if self.outbound.broken:
             return
         self.rollback()
@@ -195,12 +198,12 @@ class Pipe:
         self.flush()
 
     def discard(self):
-        """Take away every name of this pipe in /dev/shm that is still there: nobody will open it."""
+        """Take away every name that this pipe still has in /dev/shm: nobody will open it."""
         for area in self.outbound.all_areas():
             segments.unlink(area.name)
         self.segment.unlink()
 
-    # -- writing ---------------------------------------------------------------------------------------
+    # -- writing -----------------------------------------------------------------------------------
 
     def can_write(self):
         if self.wanted_bytes and not self.outbound.broken:
@@ -219,6 +222,9 @@ class Pipe:
         if rc == RING_OK:
             self.sending = more
         elif rc == RING_NO_MEMORY and not self.sending and self.outbound.queued() == 0:
+            if self.outbound.fits(size):
+                # The reader has taken everything since the ring was looked at.
+                return self.write(data, size, more)
             # Nobody will ever make room: waiting would be for ever.
             raise ZMQError(
                 errno.ENOBUFS,
@@ -232,13 +238,15 @@ class Pipe:
         out.publish()
         self.counters[2] = out.written
         self.counters[3] = out.bytes_written
+        self.counters[4] = out.written - out.read_seen  # as the writer last saw its reader
         fence()  # pairs "ready" and "attach": the tail is visible before these words are looked at
         if load_relaxed(cython.address(out.control.attentive)):
             return
         if self.peer is not None:
             self.peer.post_ready(self.peer_bit)
         elif load_relaxed(cython.address(out.control.attached)):
-            # The far end is there and may already sleep; the worker's word of it lies in our stream.
+            # The far end is there and may already sleep; the worker's word of it lies in our
+            # stream.
             self.own.post_control(1)  # Control.EVENT
 
     def rollback(self):
@@ -251,7 +259,8 @@ class Pipe:
 
         *size* is the part that could not be placed for want of memory, 0 when the mark was reached.
         """
-        self.wanted_bytes = size
+        if size:
+            self.wanted_bytes = size
         store_release(cython.address(self.outbound.control.waiting), 1)
         fence()  # pair "room": waiting is visible before the reader's words are looked at
         if self.can_write():
@@ -269,7 +278,7 @@ class Pipe:
         watch.seen = out.read_seen
         watch.step = out.limit // 4 if out.limit >= 4 else 1
 
-    # -- reading ---------------------------------------------------------------------------------------
+    # -- reading -----------------------------------------------------------------------------------
 
     def look(self):
         """Find the next part for the user: RING_OK, RING_EMPTY or RING_BROKEN."""
@@ -320,9 +329,12 @@ class Pipe:
         self.unreported = 0
         self.unreported_bytes = self.inbound.bytes_read
         fence()  # pair "room": head and read are visible before waiting is looked at
-        if load_relaxed(cython.address(self.inbound.control.waiting)) and self.peer is not None:
-            if exchange(cython.address(self.inbound.control.waiting), 0):
-                self.peer.post_room(self.peer_bit)
+        if (
+            load_relaxed(cython.address(self.inbound.control.waiting))
+            and self.peer is not None
+            and exchange(cython.address(self.inbound.control.waiting), 0)
+        ):
+            self.peer.post_room(self.peer_bit)
 
     def attend(self):
         """Take the ring into the active list: the producer need not post it any more."""
@@ -341,7 +353,7 @@ class Pipe:
         return False
 
     def is_ended(self):
-        """Whether nothing can come any more: the ring is broken, or its writer is gone and it is empty."""
+        """Whether nothing can come any more: the ring is broken, or empty and its writer gone."""
         if self.inbound.broken or self.outbound.broken:
             return True
         return (self.said_goodbye or self.lost) and self.inbound.is_empty()
@@ -351,14 +363,15 @@ class Pipe:
         watch.seen = self.inbound.head
         watch.step = 1
 
-    # -- after a loss ----------------------------------------------------------------------------------
+    # -- after a loss ------------------------------------------------------------------------------
 
     def renew(self, *, keep_outbound):
         """Move over to a fresh segment for the next far end, and return it.
 
-        What the lost far end published is kept; what it had not read is kept when *keep_outbound* is true
-        (subscriptions, for one, are said anew). The object stays the same, so whoever holds it need
-        not notice. Raises ZMQError(ENOBUFS) when /dev/shm is full; nothing has changed then.
+        What the lost far end published is kept; what it had not read is kept when *keep_outbound*
+        is true (subscriptions, for one, are said anew). The object stays the same, so whoever holds
+        it need not notice. Raises ZMQError(ENOBUFS) when /dev/shm is full; nothing has changed
+        then.
         """
         outgoing, pending = self._unread() if keep_outbound else ([], [])
         incoming = []
@@ -380,7 +393,7 @@ class Pipe:
         return PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
 
     def _unread(self):
-        """Return the published parts that the far end did not read, and the parts not yet published."""
+        """Return the published parts that the far end did not read, and those not yet published."""
         segments_by_name = {area.name: area for area in self.outbound.area_segments()}
         reader = Consumer(self.segment, self.side, segments_by_name.__getitem__)
         reader.resume(self.outbound.areas)
@@ -412,10 +425,11 @@ class Pipe:
         if attentive:
             self.attend()
         self.unreported = self.unreported_bytes = 0
-        # The lost reader may have made room and died before it said so; `waiting` of the fresh ring is 0.
+        # The lost reader may have made room and died before it said so; `waiting` of the fresh ring
+        # is 0.
         self.own.post_room(self.bit)
 
-    # -- inspection ------------------------------------------------------------------------------------
+    # -- inspection --------------------------------------------------------------------------------
 
     def describe(self):
         """Return what is known of this end, by name; for reports and tests."""

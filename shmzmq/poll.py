@@ -20,7 +20,8 @@ _TO_SYSTEM = {
 class Poller:
     """Sockets and descriptors to wait for, in the order in which they were registered.
 
-    A descriptor is an int; what has a ``fileno`` method is registered under that int. Threads: one at a time.
+    A descriptor is an int; what has a ``fileno`` method is registered under that int. Threads: one
+    at a time.
     """
 
     def __init__(self) -> None:
@@ -50,7 +51,7 @@ class Poller:
         del self._wanted[_pollable(socket)]
 
     def poll(self, timeout: float | None = None) -> list[tuple[Any, int]]:
-        """Wait up to *timeout* ms (None or negative: for ever); return (socket, events) of those with events.
+        """Wait up to *timeout* ms (None or negative: for ever); return (socket, events) pairs.
 
         Raises what the sockets raise: ContextTerminated, ZMQError(ENOTSOCK); and KeyboardInterrupt.
         """
@@ -122,7 +123,7 @@ def _left_ms(deadline: float | None) -> float | None:
 
 
 def _from_system(bits: int) -> int:
-    events = sum(ours for ours, bit in _TO_SYSTEM.items() if bits & bit)
+    events: int = sum(ours for ours, bit in _TO_SYSTEM.items() if bits & bit)
     if bits & (system_select.POLLHUP | system_select.POLLNVAL):
         events |= POLLERR
     if bits & system_select.POLLHUP:

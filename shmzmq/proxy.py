@@ -15,7 +15,8 @@ _BATCH = 64
 def proxy(frontend: Socket, backend: Socket, capture: Socket | None = None) -> NoReturn:
     """Pass messages both ways until the context ends; a copy of each goes to *capture*.
 
-    Blocks. Raises ContextTerminated when the context is terminated, ZMQError when a socket is closed.
+    Blocks. Raises ContextTerminated when the context is terminated, ZMQError when a socket is
+    closed.
     """
     poller = Poller()
     _register(poller, frontend, backend)

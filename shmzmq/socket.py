@@ -1,7 +1,9 @@
-"""Sockets as the user holds them: endpoints, options, and an end. Sending and receiving are in socket_base.
+"""Sockets as the user holds them: endpoints, options, and an end.
 
-A program that imports the package should not wait for what it may never use: modules that speak with workers
-are imported when the first worker is needed.
+Sending and receiving are in socket_base.
+
+A program that imports the package should not wait for what it may never use: modules that speak
+with workers are imported when the first worker is needed.
 """
 
 from __future__ import annotations
@@ -42,14 +44,12 @@ from .pipe import Pipe
 from .shm.board import Control, create_board
 from .shm.layout import Slot
 from .socket_base import fork_generation
-from .transports.interface import Carries, Transport
-from .transports.registry import find_transport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import TracebackType
 
     from .context import Context
+    from .transports.interface import Transport
     from .workers.pool import WorkerLink
 
 _ACTS = (SUBSCRIBE, UNSUBSCRIBE)
@@ -78,17 +78,20 @@ class Socket(OptionAttributes, MessageFormats):
         self.set_up(board, pattern)
         slot = context.directory.add(Slot.SOCKET, pattern.name)
         values["_slot"] = slot
+        self.count_in(slot)
         values["key"] = slot.key
         values["_workers"] = set()
         context.enrol(self)
 
-    # -- a socket's end ------------------------------------------------------------------------------------
+    # -- a socket's end ----------------------------------------------------------------------------
 
     def close(self, linger: int | None = None) -> None:
-        """Close the socket; *linger* in ms sets LINGER first. Does not block; closing twice is fine.
+        """Close the socket; *linger* in ms sets LINGER first.
 
-        What was sent to a peer that is there can be read by it from now on; what waits for one is handed over
-        by the context within LINGER (-1: for ever), and Context.term waits for that.
+        Does not block; closing twice is fine.
+
+        What was sent to a peer that is there can be read by it from now on; what waits for one is
+        handed over by the context within LINGER (-1: for ever), and Context.term waits for that.
         """
         if self.closed or self.generation_is_stale():
             return
@@ -132,7 +135,8 @@ class Socket(OptionAttributes, MessageFormats):
 
     def __repr__(self) -> str:
         state = " closed" if self.closed else ""
-        return f"<{type(self).__module__}.{type(self).__qualname__}({self.pattern.name}) at {id(self):#x}{state}>"
+        kind = f"{type(self).__module__}.{type(self).__qualname__}"
+        return f"<{kind}({self.pattern.name}) at {id(self):#x}{state}>"
 
     def generation_is_stale(self) -> bool:
         """Whether this is a forked child's copy of its parent's socket."""
@@ -151,17 +155,18 @@ class Socket(OptionAttributes, MessageFormats):
         """Return LINGER as it counts for this type: subscriptions need not be delivered."""
         return 0 if not self.pattern.keeps_outbound else int(cast("int", self.options[LINGER]))
 
-    # -- endpoints -----------------------------------------------------------------------------------------
+    # -- endpoints ---------------------------------------------------------------------------------
 
     def bind(self, addr: str | bytes) -> Bound:
-        """Accept connections at *addr*; returns when it listens. Usable as ``with socket.bind(…):``.
+        """Accept connections at *addr*; returns when it listens.
 
-        Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL, ENAMETOOLONG, or
-        what else the system says to it.
+        Usable as ``with socket.bind(…):``.
+        Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL,
+        ENAMETOOLONG, or what else the system says to it.
         """
         endpoint, transport = self._resolve(addr, binding=True)
         keeper: EndpointKeeper
-        if transport.capabilities.carries is Carries.DIRECT:
+        if transport.capabilities.carries.is_direct:
             keeper = InprocBind(self, endpoint)
         else:
             from .connections import WorkerBind
@@ -176,7 +181,7 @@ class Socket(OptionAttributes, MessageFormats):
         """
         endpoint, transport = self._resolve(addr, binding=False)
         keeper: EndpointKeeper
-        if transport.capabilities.carries is Carries.DIRECT:
+        if transport.capabilities.carries.is_direct:
             keeper = InprocConnect(self, endpoint)
         else:
             from .connections import WorkerConnect
@@ -185,7 +190,10 @@ class Socket(OptionAttributes, MessageFormats):
         return self._keep(keeper)
 
     def unbind(self, addr: str | bytes) -> None:
-        """Stop accepting at *addr*; who is connected stays. Raises ZMQError(ENOENT) if it is not bound."""
+        """Stop accepting at *addr*; who is connected stays.
+
+        Raises ZMQError(ENOENT) if it is not bound.
+        """
         self._stop(addr, "bound")
 
     def disconnect(self, addr: str | bytes) -> None:
@@ -216,13 +224,16 @@ class Socket(OptionAttributes, MessageFormats):
         raise ZMQBindError("Could not bind socket to random port.")
 
     def _resolve(self, addr: str | bytes, *, binding: bool) -> tuple[Endpoint, Transport]:
+        from .transports.registry import find_transport
+
         self._open_check()
         endpoint = parse_endpoint(addr)
         try:
             transport = find_transport(endpoint.scheme)
         except ZMQError as error:
             raise ZMQError(error.errno, f"{str(endpoint)!r}: {error}") from None
-        return endpoint._replace(address=transport.check(endpoint.address, binding=binding)), transport
+        address = transport.check(endpoint.address, binding=binding)
+        return endpoint._replace(address=address), transport
 
     def _open_check(self) -> None:
         if self.closed or self._is_ended() or self.generation_is_stale():
@@ -232,7 +243,7 @@ class Socket(OptionAttributes, MessageFormats):
         """Return the worker for a new endpoint, which knows this socket from now on."""
         workers, context = self._workers, self.context
         affinity = int(cast("int", self.options[AFFINITY]))
-        link = context.workers().choose(affinity, context.get(IO_THREADS))
+        link: WorkerLink = context.workers().choose(affinity, context.get(IO_THREADS))
         if link not in workers:
             workers.add(link)
             link.add_socket(self.key, self.board)
@@ -256,7 +267,7 @@ class Socket(OptionAttributes, MessageFormats):
                 return
         raise no_such_endpoint(endpoint, what)
 
-    # -- news ----------------------------------------------------------------------------------------------
+    # -- news --------------------------------------------------------------------------------------
 
     def on_control(self, flags: int) -> None:
         """Handle control posts: the worker's events, inproc visitors."""
@@ -279,6 +290,7 @@ class Socket(OptionAttributes, MessageFormats):
 
     def on_pipe_ended(self, pipe: Pipe) -> None:
         """Nothing can come from *pipe* any more: its keeper lets it go."""
+        assert pipe.link is not None, "a socket holds no pipe without a keeper"
         pipe.link.pipe_ended(pipe)
 
     def let_go(self, pipe: Pipe) -> None:
@@ -293,13 +305,13 @@ class Socket(OptionAttributes, MessageFormats):
 
         logging.getLogger("shmzmq").info("%r: %s", self, text)
 
-    # -- options -------------------------------------------------------------------------------------------
+    # -- options -----------------------------------------------------------------------------------
 
     def set(self, option: int, value: Any) -> None:
         """Set *option* (zmq_setsockopt(3); see docs/options.md).
 
-        Raises ZMQError(EINVAL) for an unknown option or a value that it does not take, TypeError for a
-        value of the wrong type; nothing is changed then.
+        Raises ZMQError(EINVAL) for an unknown option or a value that it does not take, TypeError
+        for a value of the wrong type; nothing is changed then.
         """
         self._open_check()
         held = self.options.set(option, value)
@@ -315,7 +327,10 @@ class Socket(OptionAttributes, MessageFormats):
             self.poll_events(0)
 
     def get(self, option: int) -> Any:
-        """Return the value of *option*: an int or bytes. Raises ZMQError(EINVAL) when it has none."""
+        """Return the value of *option*: an int or bytes.
+
+        Raises ZMQError(EINVAL) when it has none.
+        """
         self._open_check()
         if option == RCVMORE:
             return int(self.more)
@@ -390,13 +405,16 @@ class Socket(OptionAttributes, MessageFormats):
         return int(self.get(FD))
 
     def poll(self, timeout: float | None = None, flags: int = POLLIN) -> int:
-        """Wait up to *timeout* ms (None: for ever) for the events in *flags*; return those that hold, 0: none."""
+        """Wait up to *timeout* ms (None: for ever) for the events in *flags*.
+
+        Return those that hold, 0: none.
+        """
         timeout_ms = -1 if timeout is None or timeout < 0 else int(timeout)
         return int(self.poll_events(flags, timeout_ms))
 
 
 class Bound:
-    """What bind and connect return: at the end of a ``with`` block the endpoint is given up again."""
+    """What bind and connect return: a ``with`` block gives the endpoint up again at its end."""
 
     def __init__(self, socket: Socket, endpoint: str, is_bound: bool) -> None:
         self.socket = socket

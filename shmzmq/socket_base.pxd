@@ -16,6 +16,8 @@ cdef class SocketBase:
     cdef public bint exposed   # somebody outside waits on the doorbell (FD): announce sleep for them
     cdef public int send_timeout_ms, receive_timeout_ms
     cdef int generation
+    cdef uint64_t *counters    # directory slot, see layout.COUNTERS
+    cdef object slot
     cdef object __weakref__
 
     cdef int check(self) except -1

@@ -1,8 +1,9 @@
 """The compiled half of a socket: send, recv, and waiting. Everything that a message passes through.
 
-A socket is its pattern (who gets what), its board (who has news) and its pipes. A call looks for news
-first, asks the pattern, and waits only when the pattern has nothing to give. The GIL is the lock: it is
-held but for spinning and sleeping, and nothing of the socket is left half done where it is let go.
+A socket is its pattern (who gets what), its board (who has news) and its pipes. A call looks for
+news first, asks the pattern, and waits only when the pattern has nothing to give. The GIL is the
+lock: it is held but for spinning and sleeping, and nothing of the socket is left half done where it
+is let go.
 """
 
 import errno
@@ -31,7 +32,8 @@ from cython.cimports.shmzmq.shm.waiting import (
 )
 
 from .errors import Again, ZMQError
-from .message import Frame, MessageTracker, received
+from .message import MessageTracker, received
+from .shm import directory
 
 _DONTWAIT = cython.declare(cython.int, 1)
 _SNDMORE = cython.declare(cython.int, 2)
@@ -57,7 +59,10 @@ def fork_generation():
 
 @cython.cclass
 class SocketBase:
-    """Sending and receiving over a pattern. `Socket` adds endpoints, options and everything else."""
+    """Sending and receiving over a pattern.
+
+    `Socket` adds endpoints, options and everything else.
+    """
 
     def set_up(self, board: Board, pattern: Pattern):
         """Take the socket's parts; called once by the socket that is being made."""
@@ -67,8 +72,15 @@ class SocketBase:
         self.pipes_by_bit = []
         self.send_timeout_ms = self.receive_timeout_ms = -1
         self.generation = _generation
+        self.count_in(directory.scratch())
 
-    # -- sending ---------------------------------------------------------------------------------------
+    def count_in(self, slot):
+        """Keep this socket's counters (layout.COUNTERS) in the directory *slot* from now on."""
+        self.slot = slot
+        address: cython.size_t = slot.address
+        self.counters = cython.cast(cython.pointer(uint64_t), address)
+
+    # -- sending -----------------------------------------------------------------------------------
 
     def send(
         self,
@@ -81,13 +93,14 @@ class SocketBase:
     ):
         """Queue one message part for this socket's peers; returns once it is in shared memory.
 
-        *data* is bytes, a Frame or anything with a contiguous buffer; it is copied before return. With
-        SNDMORE in *flags* another part follows, and the message goes out as a whole with its last.
-        Blocks while no peer can take the message, up to SNDTIMEO; with DONTWAIT never. With *track* and
-        not *copy* a MessageTracker is returned. Raises Again when the time is up or it would have to
-        wait: the part is then not queued. ZMQError: EFSM out of turn, ENOTSUP for a type that cannot
-        send, ENOBUFS without memory (no part of the message is sent), EHOSTUNREACH (ROUTER_MANDATORY),
-        ENOTSOCK when closed; ContextTerminated. TypeError for text: use send_string.
+        *data* is bytes, a Frame or anything with a contiguous buffer; it is copied before return.
+        With SNDMORE in *flags* another part follows, and the message goes out as a whole with its
+        last. Blocks while no peer can take the message, up to SNDTIMEO; with DONTWAIT never. With
+        *track* and not *copy* a MessageTracker is returned. Raises Again when the time is up or it
+        would have to wait: the part is then not queued. ZMQError: EFSM out of turn, ENOTSUP for a
+        type that cannot send, ENOBUFS without memory (no part of the message is sent), EHOSTUNREACH
+        (ROUTER_MANDATORY), ENOTSOCK when closed; ContextTerminated. TypeError for text: use
+        send_string.
         Threads: one at a time.
         """
         if isinstance(data, bytes):
@@ -128,12 +141,18 @@ class SocketBase:
             self.process_news()
         if self.pattern.ended:
             self._take_away_ended()
+        if not flags & _SNDMORE:
+            self.counters[1] += 1
+            self.counters[2] = self.pattern.drops()
         return 0
 
     def wait_to_send(self, data, size, flags):
         if flags & _DONTWAIT or self.send_timeout_ms == 0:
-            if not self.exposed or not self.arm(_POLLOUT):
-                raise Again(msg="no peer can take the message now")
+            # Whoever waits on FD from outside is to hear of room from now on; it may be there by then.
+            if self.exposed and self.arm(_POLLOUT):
+                if self.pattern.send(data, size, flags & _SNDMORE) == SENT:
+                    return 0
+            raise Again(msg="no peer can take the message now")
         deadline: int64_t = deadline_after(self.send_timeout_ms)
         while True:
             in_time: cython.bint = self.wait(False, True, deadline)
@@ -146,15 +165,16 @@ class SocketBase:
                     msg=f"no peer took the message within {self.send_timeout_ms} ms (SNDTIMEO)"
                 )
 
-    # -- receiving -------------------------------------------------------------------------------------
+    # -- receiving ---------------------------------------------------------------------------------
 
     def recv(self, flags: cython.int = 0, copy=True, track=False):
         """Receive one message part: bytes, or a Frame when *copy* is false.
 
-        RCVMORE tells whether another part of the same message follows. Blocks until there is one, up to
-        RCVTIMEO; with DONTWAIT never. Raises Again when the time is up or nothing is there; ZMQError:
-        EFSM out of turn, ENOTSUP for a type that cannot receive, EPROTO when the sender's ring broke in
-        the middle of this message, ENOTSOCK when closed; ContextTerminated; KeyboardInterrupt on Ctrl-C.
+        RCVMORE tells whether another part of the same message follows. Blocks until there is one,
+        up to RCVTIMEO; with DONTWAIT never. Raises Again when the time is up or nothing is there;
+        ZMQError: EFSM out of turn, ENOTSUP for a type that cannot receive, EPROTO when the sender's
+        ring broke in the middle of this message, ENOTSOCK when closed; ContextTerminated;
+        KeyboardInterrupt on Ctrl-C.
         Threads: one at a time.
         """
         self.check()
@@ -163,6 +183,8 @@ class SocketBase:
         data = self.pattern.recv()
         if data is None:
             data = self.wait_to_receive(flags)
+        if not self.pattern.more:
+            self.counters[0] += 1
         if copy:
             return data
         source: Pipe = self.pattern.source
@@ -171,9 +193,9 @@ class SocketBase:
     def wait_to_receive(self, flags):
         if self.pattern.ended:
             self._take_away_ended()
-        if flags & _DONTWAIT or self.receive_timeout_ms == 0:
-            if not self.exposed or not self.arm(_POLLIN):
-                raise Again(msg="nothing to receive now")
+        must_not_wait: cython.bint = flags & _DONTWAIT or self.receive_timeout_ms == 0
+        if must_not_wait and (not self.exposed or not self.arm(_POLLIN)):
+            raise Again(msg="nothing to receive now")
         deadline: int64_t = deadline_after(self.receive_timeout_ms)
         while True:
             in_time: cython.bint = self.wait(True, False, deadline)
@@ -187,12 +209,13 @@ class SocketBase:
             elif not in_time:
                 raise Again(msg=f"nothing came within {self.receive_timeout_ms} ms (RCVTIMEO)")
 
-    # -- waiting ---------------------------------------------------------------------------------------
+    # -- waiting -----------------------------------------------------------------------------------
 
     def wait(self, for_in, for_out, deadline_ns):
         """Wait until something may have changed; 1, or 0 when *deadline_ns* has passed.
 
-        Raises what a signal handler raises, and whatever check raises: the socket may be closed meanwhile.
+        Raises what a signal handler raises, and whatever check raises: the socket may be closed
+        meanwhile.
         """
         watches: Watch[MAX_WATCHES]
         board: Board = self.board
@@ -220,6 +243,9 @@ class SocketBase:
         with cython.nogil:
             rc = self.spinner.sleep(board, deadline_ns)
         del held
+        self.counters[3] = self.spinner.wakes
+        self.counters[4] = self.spinner.spins
+        self.counters[5] = self.spinner.sleeps
         self.check()
         if rc < 0:
             PyErr_CheckSignals()
@@ -227,7 +253,8 @@ class SocketBase:
         if rc == LOOK_AGAIN:
             self.look_at_all()
         if rc:
-            # Whatever `news` says: the board is written by all peers, and one of them may have gone mad.
+            # Whatever `news` says: the board is written by all peers, and one of them may have gone
+            # mad.
             self.process_news()
         return rc != 0
 
@@ -261,7 +288,7 @@ class SocketBase:
         return 0
 
     def look_at_all(self):
-        """Look at every pipe as if it had been posted: news that was wiped off the board is found so."""
+        """Look at every pipe as if it had been posted, for news that was wiped off the board."""
         for item in self.pipes_by_bit:
             if item is not None:
                 pipe: Pipe = item
@@ -283,7 +310,7 @@ class SocketBase:
     def on_pipe_ended(self, pipe):
         """Take *pipe* away: nothing can come from it any more; the full socket says how."""
 
-    # -- pipes -----------------------------------------------------------------------------------------
+    # -- pipes -------------------------------------------------------------------------------------
 
     def hold_pipe(self, pipe: Pipe):
         """Have the board's mail for this pipe's bit reach the pattern."""
@@ -298,7 +325,7 @@ class SocketBase:
             self.pipes_by_bit[pipe.bit] = None
             self.board.release(pipe.bit)
 
-    # -- readiness, for pollers ------------------------------------------------------------------------
+    # -- readiness, for pollers --------------------------------------------------------------------
 
     def look(self):
         """Return which of POLLIN and POLLOUT hold now."""
@@ -327,8 +354,8 @@ class SocketBase:
     def arm(self, wanted: cython.int = 3):
         """Get ready for somebody to wait on the doorbell; return the events that hold already.
 
-        When it returns 0, the doorbell is silent and rings at the next change. What is missing of *wanted*
-        rings too when only a part of it holds.
+        When it returns 0, the doorbell is silent and rings at the next change. What is missing of
+        *wanted* rings too when only a part of it holds.
         """
         while True:
             found: cython.int = self.look() & wanted
@@ -349,10 +376,10 @@ class SocketBase:
         """Ring this socket's own doorbell: whoever waits on it from outside is to look."""
         self.board.doorbell.ring()
 
-    # -- states ----------------------------------------------------------------------------------------
+    # -- states ------------------------------------------------------------------------------------
 
     def check(self):
-        """Raise what stands in the way of using this socket: it is closed, ended, or another process's."""
+        """Raise what stands in the way of using this socket: closed, ended, another process's."""
         if self.gone or self.generation != _generation:
             self._refuse()
         return 0
@@ -376,7 +403,10 @@ class SocketBase:
         self.board.notify(4)  # Control.END
 
     def release(self):
-        """Let everything go: the socket is closed. What other threads or peers still use stays with them."""
+        """Let everything go: the socket is closed.
+
+        What other threads or peers still use stays with them.
+        """
         self.pipes_by_bit = []
         self.words = 0
         self.board.doorbell.close()

@@ -26,7 +26,8 @@ class InprocTransport:
         if len(address) > _LONGEST:
             raise ZMQError(
                 errno.ENAMETOOLONG,
-                f"the inproc name {address[:40]!r}… has {len(address)} characters, at most {_LONGEST}",
+                f"the inproc name {address[:40]!r}… has {len(address)} characters, "
+                f"at most {_LONGEST}",
             )
         return address
 

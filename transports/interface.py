@@ -1,8 +1,8 @@
 """What a transport offers, slot by slot.
 
-A transport is one object without state of its own; it lives in the application (which asks it to check
-addresses) and in the I/O workers (which ask it to listen and dial). Nothing outside compares a scheme's
-name: what a transport can do is declared in its `capabilities`.
+A transport is one object without state of its own; it lives in the application (which asks it to
+check addresses) and in the I/O workers (which ask it to listen and dial). Nothing outside compares
+a scheme's name: what a transport can do is declared in its `capabilities`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ class Carries(Enum):
 
     STREAM = "stream"  # bytes in order; the worker speaks ZMTP on them
     DIRECT = "direct"  # nothing: both ends are in one process, which joins their pipes itself
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether no worker is needed."""
+        return self is Carries.DIRECT
 
 
 class Capabilities(NamedTuple):
@@ -46,7 +51,10 @@ class Listener(NamedTuple):
 
 
 class Transport(Protocol):
-    """A transport plugin. It must not call back into whoever calls it, nor keep what it is given."""
+    """A transport plugin.
+
+    It must not call back into whoever calls it, nor keep what it is given.
+    """
 
     scheme: str
     capabilities: Capabilities
@@ -64,8 +72,9 @@ class Transport(Protocol):
         """
 
     def dial(self, address: str, options: Options) -> socket.socket:
-        """Begin to connect; return a non-blocking socket that is writable when the outcome is known.
+        """Begin to connect.
 
+        Return a non-blocking socket that is writable when the outcome is known.
         Called in a worker, again for each attempt. Does not block. Raises OSError when it is
         known at once that nobody is there (ECONNREFUSED, ENOENT): the worker tries again later.
         """

@@ -1,4 +1,4 @@
-"""ipc: Unix stream sockets on one machine (zmq_ipc(7)): paths, abstract names (``@name``), wildcard (``*``)."""
+"""ipc: Unix stream sockets (zmq_ipc(7)): paths, abstract names (``@name``), wildcard (``*``)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class IpcTransport:
     capabilities = Capabilities(Carries.STREAM, shared_memory=True)
 
     def check(self, address: str, *, binding: bool) -> str:
-        """Accept a path or @name of at most 107 bytes; ``*`` to bind a path of the system's choice."""
+        """Accept a path or @name of at most 107 bytes.
+
+        ``*`` to bind a path of the system's choice.
+        """
         if address == "*" and not binding:
             raise ZMQError(errno.EINVAL, "ipc://* can be bound, not connected to")
         if address == "@":
@@ -35,13 +38,17 @@ class IpcTransport:
         if size > _LONGEST_PATH:
             raise ZMQError(
                 errno.ENAMETOOLONG,
-                f"the path {address!r} has {size} bytes; a Unix socket's has at most {_LONGEST_PATH}",
+                f"the path {address!r} has {size} bytes; "
+                f"a Unix socket's has at most {_LONGEST_PATH}",
             )
         return address
 
     def listen(self, address: str, options: Options) -> Listener:
-        """Listen on *address*. A socket file that is there is replaced, and whoever listened on it loses it:
-        the last one to bind a path has it (zmq_ipc(7))."""
+        """Listen on *address*.
+
+        A socket file that is there is replaced, and whoever listened on it loses it: the last one
+        to bind a path has it (zmq_ipc(7)).
+        """
         folder = None
         if address == "*":
             import tempfile  # it brings much along
@@ -60,7 +67,10 @@ class IpcTransport:
         return Listener(stream, address, _closer(stream, address, folder))
 
     def dial(self, address: str, options: Options) -> socket.socket:
-        """Connect to *address*; a Unix socket answers at once, or says EAGAIN when its queue is full."""
+        """Connect to *address*.
+
+        A Unix socket answers at once, or says EAGAIN when its queue is full.
+        """
         stream = _stream()
         try:
             stream.connect(_sockaddr(address))

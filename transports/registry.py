@@ -1,4 +1,4 @@
-"""Finds a transport by its scheme: the built-in ones at once, others among the installed entry points.
+"""Finds a transport by its scheme: built-in ones at once, others among installed entry points.
 
 Anyone's package may add one through the entry-point group ``shmzmq.transports``; the installed
 distributions are searched only for a scheme that is not built in, since that takes milliseconds.
@@ -23,8 +23,11 @@ _loaded: dict[str, Transport] = {}
 
 
 def find_transport(scheme: str) -> Transport:
-    """Return the transport for *scheme*. Raises ZMQError(EPROTONOSUPPORT) when there is none. Seldom blocks:
-    the first look for a scheme that is not built in reads the metadata of installed packages."""
+    """Return the transport for *scheme*.
+
+    Raises ZMQError(EPROTONOSUPPORT) when there is none. Seldom blocks: the first look for a scheme
+    that is not built in reads the metadata of installed packages.
+    """
     found = _loaded.get(scheme)
     if found is None:
         found = _loaded[scheme] = _load(scheme)

@@ -28,7 +28,10 @@ _CLASSES: Final = {
 
 
 def new_pattern(socket_type: SocketType) -> Pattern:
-    """Return the routing of a new socket. Raises ZMQError(EINVAL) for a type that is not offered."""
+    """Return the routing of a new socket.
+
+    Raises ZMQError(EINVAL) for a type that is not offered.
+    """
     name = _CLASSES.get(socket_type)
     if name is None:
         known = ", ".join(kind.name for kind in _CLASSES)

@@ -1,8 +1,8 @@
 """Fair queueing: take messages from all pipes that have some, one message from each in turn.
 
-The pipes that may have something stand in front of the list, so that a socket with thousands of idle
-peers looks at the busy ones only. A pipe found empty again and again is put back among the idle; from
-then on its producer posts it on the board when it publishes.
+The pipes that may have something stand in front of the list, so that a socket with thousands of
+idle peers looks at the busy ones only. A pipe found empty again and again is put back among the
+idle; from then on its producer posts it on the board when it publishes.
 """
 
 import errno
@@ -61,7 +61,10 @@ class FairQueue:
             self.current = 0
 
     def recv(self):
-        """Return the next part as bytes, or None when no pipe has one; `more` and `last` tell the rest."""
+        """Return the next part as bytes, or None when no pipe has one.
+
+        `more` and `last` tell the rest.
+        """
         looked: cython.int = 0
         while self.active:
             pipe: Pipe = self.pipes[self.current]
@@ -77,14 +80,16 @@ class FairQueue:
                 return data
             if pipe.is_ended():
                 self._end(pipe)
+                looked = 0  # others have changed places
                 continue
             if self.active == 1:
                 return None
-            looked += 1
             pipe.idle_looks += 1
             if pipe.idle_looks >= _PATIENCE and pipe.rest():
                 self.deactivate(pipe)
+                looked = 0
             else:
+                looked += 1
                 self.current += 1
                 if self.current >= self.active:
                     self.current = 0
@@ -140,7 +145,10 @@ class FairQueue:
         return True
 
     def watch(self, watches, most):
-        """Watch the active pipes for new messages; with more of them than *most*, let them rest first."""
+        """Watch the active pipes for new messages.
+
+        With more of them than *most*, let them rest first.
+        """
         if self.active > most:
             self.rest()
         i: cython.int

@@ -60,7 +60,10 @@ class LoadBalancer:
             self.current = 0
 
     def send(self, data, size, more):
-        """Write a part; a message is published with its last. SENT, or WOULD_BLOCK when all are full."""
+        """Write a part; a message is published with its last.
+
+        SENT, or WOULD_BLOCK when all are full.
+        """
         if self.dropping:
             self.dropping = more
             return SENT
@@ -106,7 +109,8 @@ class LoadBalancer:
             return SENT
         raise ZMQError(
             errno.ENOBUFS,
-            f"no shared memory for a part of {size} bytes; the message was not sent, not even in part",
+            f"no shared memory for a part of {size} bytes; "
+            "the message was not sent, not even in part",
         )
 
     def rollback(self):

@@ -21,5 +21,6 @@ cdef class Pattern:
     cdef int on_ready(self, Pipe pipe) except -1
     cdef int on_room(self, Pipe pipe) except -1
     cdef bint rest(self) except -1
+    cdef uint64_t drops(self) noexcept
     cdef int watch_in(self, Watch *watches, int most)
     cdef int watch_out(self, Watch *watches, int most)

@@ -1,7 +1,8 @@
 """What every socket type answers to. A pattern sees pipes and messages, nothing else.
 
-A type is composed from FairQueue (`queue`), LoadBalancer (`out`) and Distributor, and inherits from no
-other type. What stands here serves the types that simply have one, the other or both; the rest say more.
+A type is composed from FairQueue (`queue`), LoadBalancer (`out`) and Distributor, and inherits from
+no other type. What stands here serves the types that simply have one, the other or both; the rest
+say more.
 """
 
 import errno
@@ -19,7 +20,7 @@ class Pattern:
     """The routing of one socket. No method waits: the socket waits, and asks again.
 
     send  writes one part: SENT, or WOULD_BLOCK when a whole message cannot be taken now.
-    recv  returns one part as bytes, None when there is none; `more` says whether it has another behind it.
+    recv  returns one part as bytes, None when there is none; `more` says whether another follows.
     """
 
     name = ""
@@ -27,7 +28,10 @@ class Pattern:
     sends = True
     receives = True
     keeps_outbound = True
-    """Whether what a lost peer had not read is for the next one (subscriptions and publications are not)."""
+    """Whether what a lost peer had not read is for the next one.
+
+    Subscriptions and publications are not.
+    """
 
     def __init__(self, *, queue: cython.bint = False, balance: cython.bint = False):
         self.ended = []
@@ -71,6 +75,9 @@ class Pattern:
     @property
     def dropped(self):
         """How many messages were dropped for want of room or of a peer."""
+        return self.drops()
+
+    def drops(self):
         return 0
 
     def send(self, data, size, more):
@@ -125,7 +132,7 @@ class Pattern:
     def watch_out(self, watches, most):
         return 0 if self.out is None else self.out.watch(watches, most)
 
-    # -- for tests; the socket calls the compiled methods itself ---------------------------------------
+    # -- for tests; the socket calls the compiled methods itself -----------------------------------
 
     def put(self, data: bytes, more: cython.bint = False):
         """Send one part; 1 sent, 2 would block."""

@@ -34,9 +34,7 @@ class Pub(Pattern):
     def rollback(self):
         self.publisher.out.rollback()
 
-    @property
-    def dropped(self):
-        """How many messages subscribers missed for want of room."""
+    def drops(self):
         return self.publisher.out.dropped
 
     def send(self, data, size, more):

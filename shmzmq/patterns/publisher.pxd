@@ -9,6 +9,7 @@ cdef class Publisher:
     cdef object topics         # TopicTable: prefix -> pipes
     cdef object upstream       # deque of messages for the user, or None when he gets none
     cdef bint in_user_message
+    cdef list parts            # what has been read of a message for the user
 
     cdef int send(self, const char *data, uint64_t size, bint more) except -1
     cdef int absorb(self, Pipe pipe) except -1

@@ -1,7 +1,7 @@
-"""The publishing half that PUB and XPUB share: the subscribers' wishes, and who gets a message (RFC 29).
+"""The publishing half that PUB and XPUB share: who wants what, and who gets a message (RFC 29).
 
-Subscriptions come up the pipe as messages: byte 1 and the prefix to subscribe, byte 0 and the prefix to
-cancel; anything else is a user's message to an XPUB.
+Subscriptions come up the pipe as messages: byte 1 and the prefix to subscribe, byte 0 and the
+prefix to cancel; anything else is a user's message to an XPUB.
 """
 
 from collections import deque
@@ -44,7 +44,9 @@ class Publisher:
     def absorb(self, pipe):
         """Read everything that *pipe* has: subscriptions into the table, the rest for the user."""
         pipe.attend()
-        self.in_user_message = False  # a message is there as a whole, or its pipe has broken
+        # A message is there as a whole, or its pipe has broken in the middle of it.
+        self.in_user_message = False
+        self.parts = []
         while True:
             data = pipe.read()
             if data is not None:
@@ -65,4 +67,7 @@ class Publisher:
             if self.topics.remove(data[1:], pipe) and self.upstream is not None:
                 self.upstream.append((data, False, pipe))
         elif self.upstream is not None:
-            self.upstream.append((data, bool(pipe.more), pipe))
+            self.parts.append((data, bool(pipe.more), pipe))
+            if not pipe.more:
+                self.upstream.extend(self.parts)
+                self.parts = []

@@ -1,4 +1,4 @@
-"""REP: a request, then its reply, in strict turn; the reply goes where the request came from (RFC 28)."""
+"""REP: a request, then its reply, in strict turn, to where the request came from (RFC 28)."""
 
 import cython
 from cython.cimports.shmzmq.patterns.load_balance import SENT
@@ -12,7 +12,10 @@ from ..errors import ZMQError
 
 @cython.cclass
 class Rep(Pattern):
-    """Requests are taken from all peers in turn. A reply whose peer has gone or is full is dropped."""
+    """Requests are taken from all peers in turn.
+
+    A reply whose peer has gone or is full is dropped.
+    """
 
     name = "REP"
     peers = ("REQ", "DEALER")

@@ -11,7 +11,9 @@ from ..errors import ZMQError
 
 @cython.cclass
 class Req(Pattern):
-    """A request goes to the next peer with room, behind an empty delimiter; the reply comes from there.
+    """A request goes to the next peer with room, behind an empty delimiter.
+
+    The reply comes from there.
 
     Whatever another peer says, or what has no delimiter, is dropped.
     """

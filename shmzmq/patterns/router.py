@@ -14,10 +14,12 @@ from ..errors import ZMQError
 
 @cython.cclass
 class Router(Pattern):
-    """Fair queueing in; out by routing id. A message for nobody, or for a peer without room, is dropped.
+    """Fair queueing in; out by routing id.
 
-    A peer without a routing id of its own gets one of five bytes that begins with 0. Of two peers with
-    the same id the later one is not heard until the first has gone.
+    A message for nobody, or for a peer without room, is dropped.
+
+    A peer without a routing id of its own gets one of five bytes that begins with 0. Of two peers
+    with the same id the later one is not heard until the first has gone.
     """
 
     name = "ROUTER"
@@ -77,8 +79,7 @@ class Router(Pattern):
         self.sending = False
         self.target = None
 
-    @property
-    def dropped(self):
+    def drops(self):
         return self.dropped_messages
 
     def send(self, data, size, more):

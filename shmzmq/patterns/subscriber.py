@@ -1,4 +1,4 @@
-"""The subscribing half that SUB and XSUB share: what the user wants, told to every publisher (RFC 29)."""
+"""The subscribing half of SUB and XSUB: what the user wants, told to every publisher (RFC 29)."""
 
 import cython
 from cython.cimports.shmzmq.patterns.fair_queue import FairQueue
@@ -21,7 +21,10 @@ class Subscriber:
         self.filtering = filtering
 
     def add(self, pipe: Pipe):
-        """Take a publisher's pipe in and tell it all subscriptions. Subscriptions have no high water mark."""
+        """Take a publisher's pipe in and tell it all subscriptions.
+
+        Subscriptions have no high water mark.
+        """
         pipe.outbound.set_limit(0)
         self.pipes.append(pipe)
         self.queue.add(pipe)

@@ -1,8 +1,8 @@
 """Subscriptions: which prefixes are wanted, and by whom.
 
-A dict from prefix to those who want it, and how many prefixes there are of each length. Matching a topic
-looks up one slice for each length in use, so its cost follows the topic's length, not the number of
-subscriptions.
+A dict from prefix to those who want it, and how many prefixes there are of each length. Matching a
+topic looks up one slice for each length in use, so its cost follows the topic's length, not the
+number of subscriptions.
 """
 
 import cython
@@ -10,7 +10,10 @@ import cython
 
 @cython.cclass
 class TopicTable:
-    """Prefixes and who subscribed to them. A subscriber is any hashable object and counts once a prefix."""
+    """Prefixes and who subscribed to them.
+
+    A subscriber is any hashable object and counts once a prefix.
+    """
 
     prefixes: dict
     lengths: dict
@@ -53,7 +56,10 @@ class TopicTable:
         return True
 
     def drop(self, subscriber) -> list:
-        """Forget all subscriptions of *subscriber*; return the prefixes that nobody wants any more."""
+        """Forget all subscriptions of *subscriber*.
+
+        Return the prefixes that nobody wants any more.
+        """
         held = [prefix for prefix, who in self.prefixes.items() if subscriber in who]
         return [prefix for prefix in held if self.remove(prefix, subscriber)]
 

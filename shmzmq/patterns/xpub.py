@@ -1,4 +1,7 @@
-"""XPUB: as PUB, and the user reads what the subscribers send: new topics, gone topics, messages (RFC 29)."""
+"""XPUB: as PUB, and the user reads what subscribers send (RFC 29).
+
+That is new topics, gone topics, and messages.
+"""
 
 import cython
 from cython.cimports.shmzmq.patterns.pattern import Pattern
@@ -8,7 +11,7 @@ from cython.cimports.shmzmq.pipe import Pipe
 
 @cython.cclass
 class XPub(Pattern):
-    """Receives byte 1 + prefix for the first subscriber of a prefix, byte 0 + prefix after the last."""
+    """Receives byte 1 + prefix for a prefix's first subscriber, byte 0 + prefix after the last."""
 
     name = "XPUB"
     peers = ("SUB", "XSUB")
@@ -32,9 +35,7 @@ class XPub(Pattern):
     def rollback(self):
         self.publisher.out.rollback()
 
-    @property
-    def dropped(self):
-        """How many messages subscribers missed for want of room."""
+    def drops(self):
         return self.publisher.out.dropped
 
     def send(self, data, size, more):

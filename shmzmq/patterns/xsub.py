@@ -1,4 +1,7 @@
-"""XSUB: as SUB, but subscriptions are messages that the user sends, and nothing is filtered here (RFC 29)."""
+"""XSUB: as SUB, but subscriptions are messages that the user sends (RFC 29).
+
+Nothing is filtered here.
+"""
 
 import cython
 from cython.cimports.shmzmq.patterns.load_balance import SENT
@@ -9,7 +12,10 @@ from cython.cimports.shmzmq.pipe import Pipe
 
 @cython.cclass
 class XSub(Pattern):
-    """A message of byte 1 or 0 and a prefix subscribes or cancels; any other goes to the publishers."""
+    """A message of byte 1 or 0 and a prefix subscribes or cancels.
+
+    Any other goes to the publishers.
+    """
 
     name = "XSUB"
     peers = ("PUB", "XPUB")

@@ -1,12 +1,15 @@
 """The board: a socket's mail flags in shared memory, and how a sleeper is woken without fail.
 
-A socket owns one board. Everyone who has news for it (a peer that published, a peer that made room, its
-worker, another thread of its process) posts here and rings the doorbell only if the owner sleeps.
+A socket owns one board. Everyone who has news for it (a peer that published, a peer that made room,
+its worker, another thread of its process) posts here and rings the doorbell only if the owner
+sleeps.
 
-I1  A bit in `ready` or `room` is set by a poster and cleared by the owner, both with atomic operations.
+I1  A bit in `ready` or `room` is set by a poster and cleared by the owner, both with atomic
+    operations.
 I2  `news` is set after the bit that it is about, so an owner that has cleared `news` and then looks
     at all bits misses none: a bit set behind its back sets `news` again.
-I3  An owner waits on its doorbell only after it has announced that it sleeps and has then seen no news.
+I3  An owner waits on its doorbell only after it has announced that it sleeps and has then seen no
+    news.
 
 field      set by              cleared by            words
 asleep     owner               whoever rings, owner  own pair of cache lines: read at every post
@@ -15,9 +18,9 @@ control    worker, threads     owner                 flags of shmzmq.shm.board.C
 ready/room peers (one a bit)   owner
 allocated  owner and worker    owner and worker      which bits belong to a pipe
 
-Pair "sleep": the owner stores `asleep`, then looks for `news` (announce_sleep); a poster stores `news`,
-then looks at `asleep` (_tell). Full fences on both sides: at least one sees the other, so the owner
-does not wait or the poster rings.
+Pair "sleep": the owner stores `asleep`, then looks for `news` (announce_sleep); a poster stores
+`news`, then looks at `asleep` (_tell). Full fences on both sides: at least one sees the other, so
+the owner does not wait or the poster rings.
 """
 
 import errno
@@ -71,12 +74,13 @@ class Board:
     def __dealloc__(self):
         PyBuffer_Release(cython.address(self.view))
 
-    # -- which bits are whose ------------------------------------------------------------------------
+    # -- which bits are whose ----------------------------------------------------------------------
 
     def allocate(self):
         """Reserve a bit for a new pipe and return its number.
 
-        Called by the owner and by its worker, hence atomic. Raises ZMQError(ENOBUFS) when all are taken.
+        Called by the owner and by its worker, hence atomic. Raises ZMQError(ENOBUFS) when all are
+        taken.
         """
         word: cython.int
         free: uint64_t
@@ -98,7 +102,7 @@ class Board:
         fetch_and(cython.address(self.header.room[bit >> 6]), ~mask)
         fetch_and(cython.address(self.header.allocated[bit >> 6]), ~mask)
 
-    # -- posting -------------------------------------------------------------------------------------
+    # -- posting -----------------------------------------------------------------------------------
 
     def post_ready(self, bit: cython.int):
         _post(self, cython.address(self.header.ready[bit >> 6]), bit)
@@ -111,10 +115,10 @@ class Board:
         _tell(self)
 
     def notify(self, flags):
-        """Post control *flags* (see Control) from Python: the worker's and other threads' way in."""
+        """Post control *flags* (see Control): the way in for the worker and other threads."""
         self.post_control(flags)
 
-    # -- the owner -----------------------------------------------------------------------------------
+    # -- the owner ---------------------------------------------------------------------------------
 
     def has_news(self):
         return load_relaxed(cython.address(self.header.news)) != 0
@@ -167,7 +171,8 @@ class Board:
 @cython.exceptval(check=False)
 def _post(board: Board, word: cython.pointer(uint64_t), bit: cython.int) -> cython.void:
     mask: uint64_t = cython.cast(uint64_t, 1) << (bit & 63)
-    # A bit that is still set has been told of, and its owner will look at the pipe after clearing it.
+    # A bit that is still set has been told of, and its owner will look at the pipe after clearing
+    # it.
     if load_relaxed(word) & mask:
         return
     fetch_or(word, mask)
@@ -188,8 +193,9 @@ def _tell(board: Board) -> cython.void:
 
 
 def create_board(private=False):
-    """Make a board and its doorbell for a new socket; *private* for one that only this process sees.
+    """Make a board and its doorbell for a new socket.
 
+    *private* for one that only this process sees.
     Raises ZMQError (ENOBUFS: /dev/shm is full) or OSError (EMFILE).
     """
     doorbell = Doorbell()  # first: without a descriptor no name is left behind

@@ -1,8 +1,9 @@
 """The directory of a context: its sockets, endpoints, pipes and workers, with their counters.
 
-One small segment that keeps its name while the context lives, read from outside by whoever looks in;
-when its slots are used up it goes on in a further segment. A slot is filled first and its state stored
-last; a counter has one writer, who uses plain stores. Readers may see counters of different moments.
+One small segment that keeps its name while the context lives, read from outside by whoever looks
+in; when its slots are used up it goes on in a further segment. A slot is filled first and its state
+stored last; a counter has one writer, who uses plain stores. Readers may see counters of different
+moments.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class DirectorySlot:
     def set_counter(self, index: int, value: int) -> None:
         """Store counter *index* (see layout.COUNTERS); only its owner may."""
         self.segment.set_word(self._base + _SLOT["counters"] + 8 * index, value)
+
+    def add_to_counter(self, index: int) -> None:
+        """Count one more; only its owner may."""
+        self.set_counter(index, self.segment.word(self._base + _SLOT["counters"] + 8 * index) + 1)
 
     def set_label(self, label: str) -> None:
         """Store the text that says what this is, cut to the slot's size."""
@@ -160,7 +165,7 @@ def slots(segment: Segment) -> Any:
 
     from .layout import dtype
 
-    table = np.frombuffer(segment.memory, dtype("slot"), offset=0)[1:]
+    table = np.frombuffer(memoryview(segment.memory), dtype("slot"), offset=0)[1:]
     return table[table["state"] == _IN_USE].copy()
 
 

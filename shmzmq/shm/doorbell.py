@@ -1,8 +1,9 @@
 """A doorbell: an eventfd that wakes one sleeping socket.
 
 Its socket waits on it; each peer process holds a descriptor of the same eventfd, handed over with
-SCM_RIGHTS. Ringing never blocks and rings add up, so it does not matter how often or by whom it is rung.
-All who use it in one process share one Doorbell, so that a descriptor is never written to once it is closed.
+SCM_RIGHTS. Ringing never blocks and rings add up, so it does not matter how often or by whom it is
+rung. All who use it in one process share one Doorbell, so that a descriptor is never written to
+once it is closed.
 """
 
 import os

@@ -3,8 +3,8 @@
 All words are 64-bit and little-endian as the machine has them; positions are byte counts that only
 grow; there are distances, never addresses. Words of different writers stand on different pairs of
 cache lines (128 bytes: x86 prefetches lines in pairs). The compiled code has the same structures in
-``layout.pxd``; a test holds the two together. numpy is imported when a dtype is asked for, not before:
-importing the package does not wait for it.
+``layout.pxd``; a test holds the two together. numpy is imported when a dtype is asked for, not
+before: importing the package does not wait for it.
 
 Segment header, at offset 0 of every segment (128 bytes)::
 
@@ -63,8 +63,8 @@ Board segment: the mail flags of one socket, one bit for each pipe::
         │ room[256]      │  this pipe has room again
    6528 └────────────────┘
 
-Directory segment: slots of 256 bytes; slot 0 is the segment header, the count of slots (at 128) and the
-name of the segment in which the directory goes on (at 136, NUL-padded, empty: nowhere)::
+Directory segment: slots of 256 bytes; slot 0 is the segment header, the count of slots (at 128) and
+the name of the segment in which the directory goes on (at 136, NUL-padded, empty: nowhere)::
 
     256*n ┌────────┬────────┬────────┬────────┐
           │ state  │ kind   │ key    │ parent │  state is stored last; 0 = free
@@ -131,7 +131,7 @@ class Slot(IntEnum):
 COUNTERS: Final[dict[Slot, tuple[str, ...]]] = {
     Slot.SOCKET: ("messages_in", "messages_out", "dropped", "wakes", "spins", "sleeps"),
     Slot.ENDPOINT: ("connects", "losses"),
-    Slot.PIPE: ("messages_in", "bytes_in", "messages_out", "bytes_out"),
+    Slot.PIPE: ("messages_in", "bytes_in", "messages_out", "bytes_out", "queued"),
     Slot.WORKER: ("pid", "heartbeat_ns", "loops", "connections"),
 }
 """Names of the counters in use, by kind of slot."""

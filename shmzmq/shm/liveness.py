@@ -1,8 +1,8 @@
 """Who a process is, so that it can be told from a later one with the same pid.
 
-A process is its pid and the clock tick after boot at which it started (field 22 of ``/proc/PID/stat``;
-proc(5)). psutil's ``create_time`` is that tick turned into wall-clock time, which moves when the clock
-is set; the tick itself does not.
+A process is its pid and the clock tick after boot at which it started (field 22 of
+``/proc/PID/stat``; proc(5)). psutil's ``create_time`` is that tick turned into wall-clock time,
+which moves when the clock is set; the tick itself does not.
 """
 
 from __future__ import annotations

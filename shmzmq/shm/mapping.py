@@ -1,7 +1,7 @@
 """Mapped memory without a descriptor.
 
-The standard mmap keeps a duplicate of the file's descriptor as long as the mapping (until Python 3.13
-offers otherwise); with thousands of segments mapped a process would run out of them.
+The standard mmap keeps a duplicate of the file's descriptor as long as the mapping (until Python
+3.13 offers otherwise); with thousands of segments mapped a process would run out of them.
 """
 
 import os
@@ -22,10 +22,13 @@ from cython.cimports.posix.mman import (
 
 @cython.cclass
 class Mapping:
-    """*size* bytes of the file at descriptor *fd*, or of fresh memory when *fd* is -1; a writable buffer.
+    """*size* bytes of the file at descriptor *fd*, or of fresh memory when *fd* is -1.
 
-    The memory is mapped as long as this object or a buffer of it lives. It holds no Python object, so the
-    cycle collector never takes it apart while somebody still has its address. Raises OSError.
+    A writable buffer.
+
+    The memory is mapped as long as this object or a buffer of it lives. It holds no Python object,
+    so the cycle collector never takes it apart while somebody still has its address. Raises
+    OSError.
     """
 
     address: cython.p_void

@@ -1,15 +1,15 @@
 """The ring: one producer, one consumer, whole messages, growth by chaining.
 
-I1  0 <= tail - max(head, base) <= capacity; positions count bytes and only grow; the place of position p
-    in the current area is (p - base) modulo capacity, capacity a power of two.
+I1  0 <= tail - max(head, base) <= capacity; positions count bytes and only grow; the place of
+    position p in the current area is (p - base) modulo capacity, capacity a power of two.
 I2  [head, tail) belongs to the consumer, all else of the area to the producer.
-I3  tail moves only over whole messages, so a reader never sees half of one, and a producer that dies in
-    the middle of one leaves nothing behind. head moves only over whole messages too, so a message that
-    its reader died over is still there.
-I4  After a CHAIN record at position p the records go on at p + its size, at the start of the area named
-    in it. The producer keeps CHAIN_RESERVE bytes free so that a chain can always be written.
-I5  Each side believes nothing that the other wrote: sizes, positions and counts that do not fit what it
-    knows end the ring, and no byte outside the area is touched.
+I3  tail moves only over whole messages, so a reader never sees half of one, and a producer that
+    dies in the middle of one leaves nothing behind. head moves only over whole messages too, so a
+    message that its reader died over is still there.
+I4  After a CHAIN record at position p the records go on at p + its size, at the start of the area
+    named in it. The producer keeps CHAIN_RESERVE bytes free so that a chain can always be written.
+I5  Each side believes nothing that the other wrote: sizes, positions and counts that do not fit
+    what it knows end the ring, and no byte outside the area is touched.
 
 word       written by              read by    pair of cache lines
 tail       producer (publish)      consumer   1
@@ -19,13 +19,14 @@ read       consumer                both       2
 attentive  consumer                producer   3   the pipe's business, see shmzmq/pipe.py
 waiting    producer, consumer      both       3   likewise
 
-Pair "publish": release of tail in Producer.publish -> acquire of tail in Consumer.peek and is_empty: the
-records and `written` are there.
-Pair "free": release of head in Consumer.advance -> acquire of head in Producer.look_at_reader: the space
-is the producer's, and `read` counts what was taken.
+Pair "publish": release of tail in Producer.publish -> acquire of tail in Consumer.peek and
+is_empty: the records and `written` are there.
+Pair "free": release of head in Consumer.advance -> acquire of head in Producer.look_at_reader: the
+space is the producer's, and `read` counts what was taken.
 
-Each side caches the other's position and looks again only when it must. A dead producer leaves at most
-unpublished bytes behind the tail: nothing to repair. A dead consumer leaves head at a message boundary.
+Each side caches the other's position and looks again only when it must. A dead producer leaves at
+most unpublished bytes behind the tail: nothing to repair. A dead consumer leaves head at a message
+boundary.
 """
 
 import errno
@@ -77,8 +78,8 @@ def _record_size(size: uint64_t) -> uint64_t:
 class Producer:
     """The writing end of a ring: *index* 0 or 1 of the pipe *segment*.
 
-    *limit* is the high water mark in messages, 0 for none. *make_area(capacity)* returns a new, published
-    area segment with that many bytes for records, or raises ZMQError.
+    *limit* is the high water mark in messages, 0 for none. *make_area(capacity)* returns a new,
+    published area segment with that many bytes for records, or raises ZMQError.
     Raises ZMQError(EPROTO) when the control block does not fit the segment.
     """
 
@@ -109,7 +110,10 @@ class Producer:
             PyBuffer_Release(cython.address(self.view))
 
     def has_room(self):
-        """Whether the high water mark lets another message in; bytes are found when it is written."""
+        """Whether the high water mark lets another message in.
+
+        Bytes are found when it is written.
+        """
         if self.limit == 0 or self.written - self.read_seen < self.limit:
             return not self.broken
         self.look_at_reader()
@@ -171,7 +175,7 @@ class Producer:
             del self.areas[0]
 
     def fits(self, size):
-        """Whether a record of *size* bytes fits beside what is unread, the chain reserve kept free."""
+        """Whether a record of *size* bytes fits beside what is unread and the chain reserve."""
         need: uint64_t = _record_size(size)
         if need > self.capacity >> 1:
             return False
@@ -202,7 +206,8 @@ class Producer:
     def await_space(self, size):
         """Wait a moment for a reader at work, so that a ring stays small enough for the cache.
 
-        Only where growing costs more than waiting; a reader that does not move is not waited for twice.
+        Only where growing costs more than waiting; a reader that does not move is not waited for
+        twice.
         """
         if self.capacity < _STALL_FROM or _record_size(size) > self.capacity >> 1:
             return False
@@ -227,7 +232,8 @@ class Producer:
         capacity: uint64_t = self.capacity * (4 if self.capacity < _STALL_FROM else 2)
         while capacity < need:
             capacity *= 2
-        # The pending records lie behind `published`, where the chain record must stand: move them first.
+        # The pending records lie behind `published`, where the chain record must stand: move them
+        # first.
         moved: bytes = self.take_pending()
         if moved is None:
             return RING_BROKEN
@@ -318,7 +324,7 @@ class Producer:
         """Set the high water mark in messages, 0 for none."""
         self.limit = limit
 
-    # -- for tests and inspection; the pipe calls the compiled methods itself --------------------------
+    # -- for tests and inspection; the pipe calls the compiled methods itself ----------------------
 
     def push(self, data: bytes, flags: cython.int = 0):
         """Write one record without publishing; return RING_OK, RING_NO_MEMORY or RING_BROKEN."""
@@ -511,16 +517,22 @@ class Consumer:
         return RING_OK
 
     def abandon(self):
-        """Read no more, and leave what is unread to the producer; the names of areas on the way go."""
+        """Read no more, and leave what is unread to the producer.
+
+        The names of areas on the way go.
+        """
         self.leaving = True
         while self.peek() == RING_OK:
             self.in_message = self.record_flags & RECORD_MORE
             self.head += _record_size(self.record_size)
 
-    # -- for tests, renewal and inspection -------------------------------------------------------------
+    # -- for tests, renewal and inspection ---------------------------------------------------------
 
     def resume(self, areas: list):
-        """Read on where a dead consumer stopped; *areas* are the producer's, those it had left taken off."""
+        """Read on where a dead consumer stopped.
+
+        *areas* are the producer's, those it had left taken off.
+        """
         if areas and areas[0][1] is not self.segment:
             self.enter_area(areas[0][1])
             self.base = areas[0][0]
@@ -554,7 +566,7 @@ class Consumer:
 
 
 def compiled_offsets():
-    """Return the offsets that the compiled code uses, by structure, to be held against layout.OFFSETS."""
+    """Return the offsets that the compiled code uses, to be held against layout.OFFSETS."""
     segment: cython.pointer(SegmentHeader) = cython.NULL
     ring: cython.pointer(RingControl) = cython.NULL
     pipe: cython.pointer(PipeHeader) = cython.NULL

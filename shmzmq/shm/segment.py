@@ -1,16 +1,18 @@
 """Segments: named shared memory whose name tells whose it is, and the sweep of what the dead left.
 
-``/shmzmq-UID-NS-PID-START-SERIAL``: the user, the pid namespace, and the owner's pid and start tick,
-so that anyone who can list the names can tell whether the owner still lives. Space is reserved when a
-segment is made: a full /dev/shm is an error at that call, never a SIGBUS at a later store.
+``/shmzmq-UID-NS-PID-START-SERIAL``: the user, the pid namespace, and the owner's pid and start
+tick, so that anyone who can list the names can tell whether the owner still lives. Space is
+reserved when a segment is made: a full /dev/shm is an error at that call, never a SIGBUS at a later
+store.
 
-Ownership: the maker owns the name until the peer has mapped the segment and unlinks it; from then on
-the memory lives as long as its last mapping. Nothing here unmaps by hand: a mapping goes with the last
-reference to its Segment, so no other thread can be left with a pointer into nothing.
+Ownership: the maker owns the name until the peer has mapped the segment and unlinks it; from then
+on the memory lives as long as its last mapping. Nothing here unmaps by hand: a mapping goes with
+the last reference to its Segment, so no other thread can be left with a pointer into nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -114,7 +116,7 @@ def new_name() -> str:
 
 
 def create(kind: Kind, size: int, *, token: bytes = bytes(16)) -> Segment:
-    """Make a segment of *size* bytes with its space reserved and its header filled but for the version.
+    """Make a segment of *size* bytes, space reserved, header filled but for the version.
 
     Call ``publish`` when what follows the header is filled too. Does not block.
     Raises ZMQError: ENOBUFS when /dev/shm is full, ENOMEM or EMFILE as the system has it.
@@ -137,7 +139,10 @@ def create(kind: Kind, size: int, *, token: bytes = bytes(16)) -> Segment:
 
 
 def create_private(kind: Kind, size: int, *, token: bytes = bytes(16)) -> Segment:
-    """Make a segment that only this process sees (for inproc); the same header, no name in /dev/shm."""
+    """Make a segment that only this process sees (for inproc).
+
+    The same header, no name in /dev/shm.
+    """
     try:
         memory = Mapping(-1, size)
     except OSError as error:
@@ -203,8 +208,8 @@ def open_segment(name: str, kind: Kind) -> Segment:
     if (magic, version, found, declared) != (MAGIC, VERSION, kind, size):
         raise ZMQError(
             errno.EPROTO,
-            f"the segment {name!r} is not a {kind.name.lower()} of layout version {VERSION} and {size} "
-            f"bytes: magic {magic:#x}, version {version}, kind {found}, size {declared}",
+            f"the segment {name!r} is not a {kind.name.lower()} of layout version {VERSION} and "
+            f"{size} bytes: magic {magic:#x}, version {version}, kind {found}, size {declared}",
         )
     return Segment(name, memory, size, linked=False)
 
@@ -214,10 +219,8 @@ def unlink(name: str) -> None:
     if is_private(name):
         _private.pop(name, None)
         return
-    try:
+    with contextlib.suppress(posix_ipc.ExistentialError):
         posix_ipc.unlink_shared_memory(name)
-    except posix_ipc.ExistentialError:
-        pass
 
 
 def names() -> Iterator[SegmentName]:
@@ -230,9 +233,9 @@ def names() -> Iterator[SegmentName]:
 def sweep() -> list[str]:
     """Unlink what killed processes of this user left; return the names.
 
-    A segment goes only when neither its owner nor the reader named in its header lives, for what was
-    published before its sender died is still to be delivered. Segments of other pid namespaces are left
-    alone: their pids mean nothing here.
+    A segment goes only when neither its owner nor the reader named in its header lives, for what
+    was published before its sender died is still to be delivered. Segments of other pid namespaces
+    are left alone: their pids mean nothing here.
     """
     uid, namespace = os.getuid(), pid_namespace()
     alive: dict[ProcessId, bool] = {}

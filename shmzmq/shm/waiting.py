@@ -1,21 +1,20 @@
 """Waiting: spin a little where that pays, then sleep on the doorbell. The GIL is not needed here.
 
-Sleeping and being woken costs some 20 µs and a system call on each side; a message that is a microsecond
-away is better awaited. How long to spin adapts: a spin that fails halves the budget, down to none; a
-sleep that was over sooner than the longest spin would have been doubles it. Nobody spins on one CPU or
-while more processes are runnable than there are CPUs, for then the spinner keeps from running the very
-process that it waits for.
+Sleeping and being woken costs some 20 µs and a system call on each side; a message that is a
+microsecond away is better awaited. How long to spin adapts: a spin that fails halves the budget,
+down to none; a sleep that was over sooner than the longest spin would have been gives it back in
+full. Nobody spins on one CPU or while more processes are runnable than there are CPUs, for then the
+spinner keeps from running the very process that it waits for.
 """
 
 import os
 
 import cython
 from cython.cimports.libc.errno import EINTR, errno
-from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.libc.stdint import int64_t
 from cython.cimports.posix.fcntl import O_CLOEXEC, O_RDONLY, open
 from cython.cimports.posix.unistd import pread
 from cython.cimports.shmzmq.shm.atomics import load_relaxed, monotonic_ns, pause
-from cython.cimports.shmzmq.shm.board import Board
 from cython.cimports.shmzmq.shm.ppoll import POLLIN, pollfd, ppoll, timespec
 
 _MAX_SPIN_NS = cython.declare(int64_t, 100_000)
@@ -37,7 +36,7 @@ class Spinner:
         self.budget_ns = _MAX_SPIN_NS // 2 if _cpus > 1 else 0
 
     def spin(self, board, watches, count, deadline_ns):
-        """Watch *watches* and the board's news for as long as the budget allows; true if one moved."""
+        """Watch *watches* and the board's news while the budget allows; true if one moved."""
         if self.budget_ns == 0:
             return False
         self.spins += 1
@@ -46,9 +45,9 @@ class Spinner:
         if 0 <= deadline_ns < end:
             end = deadline_ns
         asked: cython.bint = False
-        turn: cython.int
+        _turn: cython.int
         while True:
-            for turn in range(32):
+            for _turn in range(32):
                 if board.has_news() or has_moved(watches, count):
                     return True
                 pause()
@@ -65,8 +64,8 @@ class Spinner:
     def sleep(self, board, deadline_ns):
         """Wait for the doorbell: 1 news, 0 the deadline has passed, -1 a signal came, LOOK_AGAIN.
 
-        The caller has made sure that whatever happens from now on is posted on the board. Should a peer
-        gone mad wipe the board, the sleeper still looks at everything once a second.
+        The caller has made sure that whatever happens from now on is posted on the board. Should a
+        peer gone mad wipe the board, the sleeper still looks at everything once a second.
         """
         if not board.announce_sleep():
             return 1
@@ -82,7 +81,7 @@ class Spinner:
             self.wakes += 1
             if monotonic_ns() - before < _MAX_SPIN_NS and _cpus > 1:
                 # It would have paid to spin on.
-                self.budget_ns = min(2 * self.budget_ns + 2_000, _MAX_SPIN_NS)
+                self.budget_ns = _MAX_SPIN_NS
         elif rc == 0 and end != deadline_ns:
             return LOOK_AGAIN
         return rc

@@ -1,4 +1,4 @@
-"""``python -m shmzmq.workers FD``: an I/O worker, speaking with its application over descriptor FD."""
+"""``python -m shmzmq.workers FD``: an I/O worker that speaks with its application over FD."""
 
 import sys
 

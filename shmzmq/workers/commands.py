@@ -1,12 +1,12 @@
 """Everything that an application and its I/O worker say to each other. Messages are not among it.
 
 They speak over one local SEQPACKET stream, a packet a command, which also carries file descriptors.
-Both run the same interpreter and one started the other, so a packet is a marshalled tuple: the number
-of the command and its fields. A socket, an endpoint and a pipe are named by keys that the application
-gives (a pipe's token is random, since it is known to both ends' workers).
+Both run the same interpreter and one started the other, so a packet is a marshalled tuple: the
+number of the command and its fields. A socket, an endpoint and a pipe are named by keys that the
+application gives (a pipe's token is random, since it is known to both ends' workers).
 
-Commands go from the application to the worker, events from the worker to the application. "+fd": one
-descriptor comes with it, the doorbell of the board that is named there.
+Commands go from the application to the worker, events from the worker to the application. "+fd":
+one descriptor comes with it, the doorbell of the board that is named there.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class PeerEnd(NamedTuple):
     start: int
 
 
-# -- commands: application to worker -----------------------------------------------------------------------
+# -- commands: application to worker ---------------------------------------------------------------
 
 
 class Serve(NamedTuple):
@@ -70,7 +70,10 @@ class Bind(NamedTuple):
 
 
 class Unbind(NamedTuple):
-    """Stop listening; accepted connections stay. Answered by Unbound, for which the application waits."""
+    """Stop listening; accepted connections stay.
+
+    Answered by Unbound, for which the application waits.
+    """
 
     endpoint: int
 
@@ -104,7 +107,10 @@ class Disconnect(NamedTuple):
 
 
 class Linger(NamedTuple):
-    """The socket is closed: hand the pipe over within *timeout_ms* (-1: whenever), then answer Settled."""
+    """The socket is closed: hand the pipe over within *timeout_ms* (-1: whenever).
+
+    Answered by Settled.
+    """
 
     endpoint: int
     timeout_ms: int
@@ -116,7 +122,7 @@ class Hangup(NamedTuple):
     token: bytes
 
 
-# -- events: worker to application -------------------------------------------------------------------------
+# -- events: worker to application -----------------------------------------------------------------
 
 
 class Bound(NamedTuple):
@@ -190,20 +196,24 @@ class Failed(NamedTuple):
 
 
 _ALL: Final = (
-    PeerEnd, Serve, Release, AddSocket, RemoveSocket, Bind, Unbind, Connect, Offer, Disconnect, Linger,
-    Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled, Idle, Failed,
+    PeerEnd, Serve, Release, AddSocket, RemoveSocket, Bind, Unbind, Connect, Offer, Disconnect,
+    Linger, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled, Idle, Failed,
 )  # fmt: skip
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_ALL)}
 
 Packet = (
-    Serve | Release | AddSocket | RemoveSocket | Bind | Unbind | Connect | Offer | Disconnect | Linger
-    | Hangup | Bound | Unbound | Arrived | Attached | Lost | Refused | Settled | Idle | Failed
+    Serve | Release | AddSocket | RemoveSocket | Bind | Unbind | Connect | Offer | Disconnect
+    | Linger | Hangup | Bound | Unbound | Arrived | Attached | Lost | Refused | Settled | Idle
+    | Failed
 )  # fmt: skip
 
 
 def encode(packet: Packet) -> bytes:
-    """Return the packet for a command or event. Raises ValueError when it is too large to be sent."""
-    fields = [tuple(field) if isinstance(field, PeerEnd) else field for field in packet]
+    """Return the packet for a command or event.
+
+    Raises ValueError when it is too large to be sent.
+    """
+    fields: list[Any] = [tuple(field) if isinstance(field, PeerEnd) else field for field in packet]
     data = marshal.dumps((_NUMBERS[type(packet)], *fields))
     if len(data) > MAX_PACKET:
         raise ValueError(f"a {type(packet).__name__} of {len(data)} bytes exceeds {MAX_PACKET}")

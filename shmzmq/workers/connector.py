@@ -14,11 +14,14 @@ from .reconnect import Backoff
 from .session import Session
 
 _FIRST_RETRIES_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02)
-"""Pauses after the first failures of a fresh endpoint: a peer that starts together with us is there soon."""
+"""Pauses after a fresh endpoint's first failures: a peer started together with us is there soon."""
 
 
 class ConnectingEndpoint:
-    """One connect() of the application. *tell* sends an event to it; *done* takes the endpoint away."""
+    """One connect() of the application.
+
+    *tell* sends an event to it; *done* takes the endpoint away.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class ConnectingEndpoint:
         self._linger_ends: Timer | None = None
         self._dial()
 
-    # -- what the application asks -----------------------------------------------------------------------
+    # -- what the application asks -----------------------------------------------------------------
 
     def offer(self, packet: Offer) -> None:
         """Take the fresh pipe for the next far end, and go looking for it."""
@@ -54,7 +57,7 @@ class ConnectingEndpoint:
         self._dial_later()
 
     def linger(self, timeout_ms: int) -> None:
-        """The socket is closed: finish within *timeout_ms* if the pipe still waits for its far end."""
+        """The socket is closed: finish in *timeout_ms* if the pipe still waits for its far end."""
         if self._session is not None and self._session.is_ready:
             self._settle(True)
             return
@@ -87,7 +90,7 @@ class ConnectingEndpoint:
         self._done(self)
         self._tell(Settled(self.key, delivered), ())
 
-    # -- dialling ------------------------------------------------------------------------------------------
+    # -- dialling ----------------------------------------------------------------------------------
 
     def _dial(self) -> None:
         self._retry = None
@@ -119,10 +122,13 @@ class ConnectingEndpoint:
         if pause is not None and self._retry is None:
             self._retry = self._reactor.call_later(pause, self._dial)
 
-    # -- what the session says (SessionOwner) ------------------------------------------------------------
+    # -- what the session says (SessionOwner) ------------------------------------------------------
 
     def session_ready(self, session: Session, peer: PeerEnd, doorbell_fd: int) -> None:
-        """Tell the application that its pipe has a far end; a lingering endpoint has done its work."""
+        """Tell the application that its pipe has a far end.
+
+        A lingering endpoint has done its work.
+        """
         self._backoff.reset()
         self._eager.clear()
         attached = Attached(self.hosted.key, self.key, peer, session.metadata)

@@ -1,6 +1,7 @@
 """The shared-memory upgrade of an ipc connection: what two workers say once ZMTP has shaken hands.
 
-Each side offers it in the property X-Shmzmq of its READY. When both do, the connecting side goes on:
+Each side offers it in the property X-Shmzmq of its READY. When both do, the connecting side goes
+on:
 
     connecting                                       accepting
         SHMPIPE  segment, its own end  +doorbell →       maps the segment, reserves a bit
@@ -8,10 +9,10 @@ Each side offers it in the property X-Shmzmq of its READY. When both do, the con
         tells its application Attached
         SHMGO                                     →      tells its application Arrived
 
-The order matters: the connecting application can read that it has a far end before the far end first
-looks at the ring, so a message sent in between is never left without a wake-up (pair "attach" in
-shmzmq/pipe.py). SHMNO instead of SHMTAKE: the segment cannot be had there (another /dev/shm, another
-user, another layout version).
+The order matters: the connecting application can read that it has a far end before the far end
+first looks at the ring, so a message sent in between is never left without a wake-up (pair "attach"
+in shmzmq/pipe.py). SHMNO instead of SHMTAKE: the segment cannot be had there (another /dev/shm,
+another user, another layout version).
 """
 
 from __future__ import annotations

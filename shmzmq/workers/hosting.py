@@ -1,4 +1,4 @@
-"""What a worker keeps for each socket of its application: the board to post on, and who is behind it."""
+"""What a worker keeps for each socket of its application: its board, and who is behind it."""
 
 from __future__ import annotations
 

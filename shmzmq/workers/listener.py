@@ -82,7 +82,7 @@ class ListeningEndpoint:
         if self._listening:
             self._reactor.watch(self._listener.stream.fileno(), READ, self._accept)
 
-    # -- what the sessions say (SessionOwner) ------------------------------------------------------------
+    # -- what the sessions say (SessionOwner) ------------------------------------------------------
 
     def session_ready(self, session: Session, peer: PeerEnd, doorbell_fd: int) -> None:
         """Tell the application of the pipe that has arrived."""

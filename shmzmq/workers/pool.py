@@ -1,8 +1,8 @@
 """The application's side of its I/O workers: starting them, speaking with them, giving them back.
 
-A worker is `python -m shmzmq.workers`, started when a context first needs one. One that its context has
-ended goes to a small reserve of this process, so that making contexts in a loop is cheap. Workers watch
-their application and end with it; at exit they are told, and waited for.
+A worker is `python -m shmzmq.workers`, started when a context first needs one. One that its context
+has ended goes to a small reserve of this process, so that making contexts in a loop is cheap.
+Workers watch their application and end with it; at exit they are told, and waited for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..constants import Errno
 from ..errors import ZMQError
@@ -68,7 +68,7 @@ class WorkerLink:
         self._lock = threading.RLock()
         self._events: deque[Event] = deque()
 
-    # -- speaking --------------------------------------------------------------------------------------
+    # -- speaking ----------------------------------------------------------------------------------
 
     def post(self, packet: Packet, fds: tuple[int, ...] = ()) -> None:
         """Send a command; blocks only while the worker is behind. Raises WorkerGone."""
@@ -93,7 +93,10 @@ class WorkerLink:
         self.post(commands.RemoveSocket(key))
 
     def collect(self) -> Iterator[Event]:
-        """Yield the events that have come, with their descriptors; does not block. Raises WorkerGone."""
+        """Yield the events that have come, with their descriptors; does not block.
+
+        Raises WorkerGone.
+        """
         with self._lock:
             while (event := self._read()) is not None:
                 self._events.append(event)
@@ -110,7 +113,8 @@ class WorkerLink:
             while True:
                 while (event := self._read()) is not None:
                     found = event[0]
-                    if isinstance(found, answer) and (key is None or found[0] == key):
+                    fields: tuple[Any, ...] = found
+                    if isinstance(found, answer) and (key is None or fields[0] == key):
                         return found
                     self._events.append(event)
                 select.select([self.stream], [], [])
@@ -135,7 +139,7 @@ class WorkerLink:
             raise RuntimeError(f"an I/O worker failed:\n{packet.text}")
         return packet, list(fds)
 
-    # -- ending ----------------------------------------------------------------------------------------
+    # -- ending ------------------------------------------------------------------------------------
 
     def end(self) -> None:
         """Close the stream, at which the worker ends, and wait for that."""
@@ -157,17 +161,21 @@ class WorkerLink:
 
 
 class WorkerPool:
-    """The workers of one context, whose *directory* tells of them. Guarded by the context's lock."""
+    """The workers of one context, whose *directory* tells of them.
+
+    Guarded by the context's lock.
+    """
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._workers: dict[int, WorkerLink] = {}
 
     def choose(self, affinity: int, most: int) -> WorkerLink:
-        """Return the worker for a new endpoint: the least loaded of those in *affinity* (0: of all).
+        """Return the worker for a new endpoint: the least loaded one in *affinity* (0: of all).
 
-        Bit k of *affinity* stands for worker k + 1, of *most* (IO_THREADS). A worker is started while there
-        are fewer than that and all are busy. Raises ZMQError(EMTHREAD) when *affinity* names none.
+        Bit k of *affinity* stands for worker k + 1, of *most* (IO_THREADS). A worker is started
+        while there are fewer than that and all are busy. Raises ZMQError(EMTHREAD) when *affinity*
+        names none.
         """
         most = max(1, most)
         allowed = [k for k in range(most) if not affinity or affinity >> k & 1]
@@ -228,7 +236,7 @@ _reserve_lock = threading.Lock()
 
 
 def take_worker(directory: str, worker_key: int) -> WorkerLink:
-    """Return a worker that serves the context of *directory*: one from the reserve, or a new one."""
+    """Return a worker that serves the context of *directory*, from the reserve or a new one."""
     me = this_process()
     serve = commands.Serve(directory, worker_key, me.pid, me.start)
     while True:

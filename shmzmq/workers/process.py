@@ -1,8 +1,8 @@
 """The worker process: takes commands from its application and keeps its endpoints.
 
-It serves one context at a time. It never waits for its application: events that the application has not
-read yet are kept here. It ignores SIGINT, which is the application's, and ends when the application
-ends, however that was: a pidfd tells, since a forked child may hold our stream open.
+It serves one context at a time. It never waits for its application: events that the application has
+not read yet are kept here. It ignores SIGINT, which is the application's, and ends when the
+application ends, however that was: a pidfd tells, since a forked child may hold our stream open.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Worker:
         self._drop_all()
         self._link.close()
 
-    # -- the application's stream ----------------------------------------------------------------------
+    # -- the application's stream ------------------------------------------------------------------
 
     def tell(self, packet: Packet, fds: tuple[int, ...] = ()) -> None:
         """Send an event; descriptors in *fds* are closed here once they have been sent."""
@@ -123,7 +123,7 @@ class Worker:
             else:
                 handler(packet)
 
-    # -- commands --------------------------------------------------------------------------------------
+    # -- commands ----------------------------------------------------------------------------------
 
     def _serve(self, packet: commands.Serve) -> None:
         self._application = (packet.pid, packet.start)
@@ -143,7 +143,7 @@ class Worker:
         self.tell(commands.Idle())
 
     def _drop_all(self) -> None:
-        for endpoint in (*self._listeners.values(), *self._connectors.values()):
+        for endpoint in self._endpoints():
             endpoint.close()
         self._listeners.clear()
         self._connectors.clear()
@@ -226,10 +226,12 @@ class Worker:
         self._forget_closed_sockets()
 
     def _hang_up(self, packet: commands.Hangup) -> None:
-        endpoints = (*self._listeners.values(), *self._connectors.values())
-        any(endpoint.hang_up(packet.token) for endpoint in endpoints)
+        any(endpoint.hang_up(packet.token) for endpoint in self._endpoints())
 
-    # -- counters --------------------------------------------------------------------------------------
+    def _endpoints(self) -> list[ListeningEndpoint | ConnectingEndpoint]:
+        return [*self._listeners.values(), *self._connectors.values()]
+
+    # -- counters ----------------------------------------------------------------------------------
 
     def _after_each_round(self) -> None:
         if self._counters is not None:

@@ -1,4 +1,7 @@
-"""The worker's event loop: descriptors and timers, over epoll. One thread, callbacks, no surprises."""
+"""The worker's event loop: descriptors and timers, over epoll.
+
+One thread, callbacks, no surprises.
+"""
 
 from __future__ import annotations
 

@@ -10,14 +10,15 @@ from typing import Any
 class Backoff:
     """Gives the pauses between attempts, in seconds; None: do not dial again.
 
-    Without RECONNECT_IVL_MAX every pause is RECONNECT_IVL and up to as much again, chosen by chance so
-    that many peers do not come back in one moment; with it pauses double from RECONNECT_IVL up to it.
+    Without RECONNECT_IVL_MAX every pause is RECONNECT_IVL and up to as much again, chosen by chance
+    so that many peers do not come back in one moment; with it pauses double from RECONNECT_IVL up
+    to it.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._first_ms: int = options.get("RECONNECT_IVL", 100)
         self._most_ms: int = options.get("RECONNECT_IVL_MAX", 0)
-        self._next_ms = self._first_ms
+        self._next_ms: int = self._first_ms
 
     def next_pause(self) -> float | None:
         """Return the pause before the next attempt."""

@@ -1,7 +1,7 @@
 """A session: one connection from its handshake to its end, on either side.
 
-The bytes are ZMTP's affair until both peers are ready. Then the session hands the pipe over to the two
-applications (see handover), and from there on only watches who is alive.
+The bytes are ZMTP's affair until both peers are ready. Then the session hands the pipe over to the
+two applications (see handover), and from there on only watches who is alive.
 """
 
 from __future__ import annotations
@@ -45,9 +45,12 @@ class SessionOwner(Protocol):
 
 
 class Session:
-    """One connection of *hosted*'s socket over *stream*. *pipe* is (segment, token, bit) where we dialled.
+    """One connection of *hosted*'s socket over *stream*.
 
-    After the handover `token`, `segment` and `bit` tell which pipe it is, `metadata` who the peer is.
+    *pipe* is (segment, token, bit) where we dialled.
+
+    After the handover `token`, `segment` and `bit` tell which pipe it is, `metadata` who
+    the peer is.
     """
 
     def __init__(
@@ -102,7 +105,7 @@ class Session:
         self.close()
         self._owner.session_ended(self, reason, was_ready=was_ready)
 
-    # -- bytes and time --------------------------------------------------------------------------------
+    # -- bytes and time ----------------------------------------------------------------------------
 
     def _on_data(self, data: bytes) -> None:
         self._zmtp.receive_data(data, self._reactor.now())
@@ -139,7 +142,7 @@ class Session:
             self._timer.cancel()
             self._timer = None
 
-    # -- the handover ----------------------------------------------------------------------------------
+    # -- the handover ------------------------------------------------------------------------------
 
     def _on_handshake(self, event: events.HandshakeDone) -> None:
         self.metadata = {**event.metadata}

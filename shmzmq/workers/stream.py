@@ -1,4 +1,4 @@
-"""A non-blocking byte stream in the reactor, which also carries descriptors where it is a Unix socket."""
+"""A non-blocking byte stream in the reactor; over a Unix socket it carries descriptors too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _MOST_UNCLAIMED: Final = 8
 class ByteStream:
     """Reads what comes and writes what it is given, as the peer takes it.
 
-    *on_data* gets each chunk, *on_end* the reason, once, when the stream is over; nothing is called after.
+    *on_data* gets each chunk, *on_end* the reason, once, when the stream is over; nothing is called
+    after.
     """
 
     def __init__(

@@ -11,11 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from support.channel import Channel
-from support.library import Socket, zmq
-
 from crash.payload import Ledger, message, whose
 from crash.record import Record
+from support.channel import Channel
+from support.library import Socket, zmq
 
 
 class Stage:
@@ -45,6 +44,8 @@ class Stage:
             getattr(socket, part["how"])(part["endpoint"])
             self.channel.send("open")
             yield socket
+            # Whoever was to read the rest may have ended already.
+            socket.linger = 0
         self.context.term()
 
     def wait(self, socket: Socket, events: int) -> None:
@@ -101,6 +102,17 @@ def receive(stage: Stage) -> None:
             stage.record.note(ledger.following[sender] - 1)
 
 
+def tally(stage: Stage) -> None:
+    """Receive what others get a share of too; check that each message is whole, and count them."""
+    assert stage.record is not None
+    count = 0
+    with stage.socket() as socket:
+        while (parts := stage.receive(socket)) is not None:
+            whose(parts)
+            stage.record.note(count)
+            count += 1
+
+
 def ask(stage: Stage) -> None:
     """Send requests and check the answers, with up to *window* of them under way (REQ: one)."""
     sender, window = stage.part["sender"], stage.part.get("window", 1)
@@ -117,7 +129,6 @@ def ask(stage: Stage) -> None:
                 raise ValueError(f"answer {whose(answer)} where {(sender, answered)} was due")
             stage.record.note(answered)
             answered += 1
-        socket.linger = 0
 
 
 def answer(stage: Stage) -> None:

@@ -1,16 +1,18 @@
 """The processes of one test: who they are, how they end, and that they leave no name in /dev/shm."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from shmzmq.shm import segment as segments
+from crash.record import Record
 from support.channel import ChildProcess
 from support.waiting import wait_for
 
-from crash.record import Record
+from shmzmq.shm import segment as segments
 
 
 class Actor(ChildProcess):
@@ -21,11 +23,19 @@ class Actor(ChildProcess):
         self.record = record
         self.ended = False
 
+    def await_progress(self, following: int) -> None:
+        """Wait until it is done with the message before number *following*."""
+        wait_for(lambda: self.record.following >= following, f"message {following - 1} is done")
+
     def stop(self) -> None:
         """Have it end in the ordinary way, and see that it did."""
         self.ended = True
         self.channel.close()
         assert self.wait() == 0
+
+    def suspend(self) -> None:
+        """Stop it where it is: it does nothing any more until it is killed."""
+        os.kill(self.pid, signal.SIGSTOP)
 
     def kill(self) -> None:
         """Kill it with SIGKILL and wait until it is dead."""

@@ -4,34 +4,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from crash.cast import Cast
+
+_FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture
-def cast(
-    nothing_left: None, tmp_path: Path, request: pytest.FixtureRequest
-) -> Iterator[Cast]:
-    """Processes to be killed. At the end everybody has ended and no name of theirs is left."""
+def cast(nothing_left: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cast]:
+    """Processes to be killed. At the end everybody has ended and no name of theirs is left.
+
+    To be asked for before `sockets`, so that it ends behind them: a living reader keeps what it may read.
+    """
     cast = Cast(tmp_path)
-    try:
-        yield cast
-    except BaseException:
-        cast.abort()
-        raise
-    if request.node.stash.get(FAILED, False):
+    yield cast
+    if request.node.stash.get(_FAILED, True):
         cast.abort()
     else:
         cast.finish()
 
 
-FAILED = pytest.StashKey[bool]()
-
-
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> object:
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[pytest.TestReport]:
     """Let the fixture know that its test failed, so that it clears away without further ado."""
     report = yield
     if report.when == "call":
-        item.stash[FAILED] = report.failed
+        item.stash[_FAILED] = report.failed
     return report

@@ -30,7 +30,9 @@ def whose(parts: Sequence[bytes]) -> tuple[int, int]:
     sender, number = _HEADER.unpack(parts[0])
     if number >> 32 or list(parts) != message(sender, number):
         sizes = [len(part) for part in parts]
-        raise ValueError(f"message {number} of sender {sender} is not whole: parts of {sizes} bytes")
+        raise ValueError(
+            f"message {number} of sender {sender} is not whole: parts of {sizes} bytes"
+        )
     return sender, number
 
 

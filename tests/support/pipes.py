@@ -1,7 +1,7 @@
 """Rings, pipes and bare sockets put together by hand: no context, no worker, one process or two."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,21 +107,31 @@ def bare_socket(pattern: Any, *, private: bool = True) -> SocketBase:
 
 
 def connect(
-    near: SocketBase, far: SocketBase, *, limit: int = 0, private: bool = True, ring: int = 16384
+    near: SocketBase,
+    far: SocketBase,
+    *,
+    limit: int = 0,
+    private: bool = True,
+    ring: int = 16384,
+    routing_id: bytes = b"",
 ) -> tuple[Pipe, Pipe]:
-    """Lay a pipe between two sockets of this process; return *near*'s end (side 0) and *far*'s."""
+    """Lay a pipe between two sockets of this process; return *near*'s end (side 0) and *far*'s.
+
+    *routing_id* is what *far* calls itself.
+    """
     segment = create_pipe_segment(outbound=ring, inbound=ring, private=private)
-    ends = []
-    for side, socket in enumerate((near, far)):
-        end = Pipe(segment, side, socket.board, socket.board.allocate(), limit)
+    near_end, far_end = (
+        Pipe(segment, side, socket.board, socket.board.allocate(), limit)
+        for side, socket in enumerate((near, far))
+    )
+    near_end.routing_id = routing_id
+    for socket, end, other in ((near, near_end, far_end), (far, far_end, near_end)):
         socket.hold_pipe(end)
-        ends.append(end)
-    for end, other in (ends, reversed(ends)):
-        end.attach(other.own, other.bit)
         end.set_limits(limit, limit)
-    for end, socket in zip(ends, (near, far), strict=True):
-        socket.pattern.attach(end)
-    return ends[0], ends[1]
+        end.attach(other.own, other.bit)
+    near.pattern.attach(near_end)
+    far.pattern.attach(far_end)
+    return near_end, far_end
 
 
 def discard(*held: SocketBase | Pipe) -> None:
@@ -131,3 +141,27 @@ def discard(*held: SocketBase | Pipe) -> None:
             item.discard()
         else:
             item.board.segment.unlink()
+
+
+@dataclass
+class Star:
+    """A socket in the middle, others around it, and the pipes between: both ends of each."""
+
+    hub: SocketBase
+    around: list[SocketBase]
+    ends: list[Pipe] = field(default_factory=list)
+    far_ends: list[Pipe] = field(default_factory=list)
+
+    def join(self, limit: int, routing_ids: Sequence[bytes]) -> None:
+        """Lay a pipe from the hub to each socket around it, who calls itself as *routing_ids* say."""
+        for socket, routing_id in zip(self.around, routing_ids, strict=True):
+            near_end, far_end = connect(self.hub, socket, limit=limit, routing_id=routing_id)
+            self.ends.append(near_end)
+            self.far_ends.append(far_end)
+
+    def discard(self) -> None:
+        """Take all names away."""
+        discard(self.hub, *self.around, *self.ends, *self.far_ends)
+
+
+MakeStar = Callable[..., Star]
