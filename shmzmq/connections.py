@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from .workers.pool import WorkerLink
 
 
-def attach_far_end(
-    keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Board | None
-) -> None:
+def attach_far_end(keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Board | None) -> None:
     """Join *pipe* to its far end.
 
     Without a *board* that one has gone already, and is only read from.

@@ -6,6 +6,7 @@ from .message import Frame, MessageTracker
 from .patterns.pattern import Pattern
 from .pipe import Pipe
 from .shm.board import Board
+from .shm.directory import DirectorySlot
 from .shm.waiting import Spinner
 
 class SocketBase:
@@ -21,6 +22,7 @@ class SocketBase:
     @property
     def more(self) -> bool: ...
     def set_up(self, board: Board, pattern: Pattern) -> None: ...
+    def count_in(self, slot: DirectorySlot) -> None: ...
     def send(
         self,
         data: Buffer,

@@ -12,13 +12,13 @@ from .segment import Segment, open_segment
 
 def segment_header(segment: Segment) -> Any:
     """Return the header of *segment* as a structured scalar view."""
-    return np.frombuffer(segment.memory, dtype("segment"), count=1)[0]
+    return np.frombuffer(memoryview(segment.memory), dtype("segment"), count=1)[0]
 
 
 def ring_control(segment: Segment, index: int) -> Any:
     """Return the control block of ring *index* (0 or 1) of a pipe segment."""
     return np.frombuffer(
-        segment.memory, dtype("ring"), count=1, offset=RING_CONTROL_OFFSETS[index]
+        memoryview(segment.memory), dtype("ring"), count=1, offset=RING_CONTROL_OFFSETS[index]
     )[0]
 
 
@@ -27,12 +27,12 @@ def ring_records(segment: Segment, index: int) -> Any:
     control = RING_CONTROL_OFFSETS[index]
     fields = OFFSETS["ring"]
     offset, capacity = (segment.word(control + fields[name]) for name in ("offset", "capacity"))
-    return np.frombuffer(segment.memory, np.uint8, count=capacity, offset=offset)
+    return np.frombuffer(memoryview(segment.memory), np.uint8, count=capacity, offset=offset)
 
 
 def board(segment: Segment) -> Any:
     """Return a board segment as a structured scalar view."""
-    return np.frombuffer(segment.memory, dtype("board"), count=1)[0]
+    return np.frombuffer(memoryview(segment.memory), dtype("board"), count=1)[0]
 
 
 def inspect_pipe(name: str) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ from crash.payload import Ledger, whose
 from crash.traffic import Stream, receive_from
 from support.factory import SocketFactory
 from support.library import Socket, zmq
-from support.waiting import Background, wait_for, wait_until_blocked
+from support.waiting import Background, wait_until_blocked
 
 STEADY = 1
 VICTIM = 100
@@ -61,7 +61,7 @@ def test_what_a_dead_receiver_had_not_read_goes_to_the_next(
 ) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
-    push = sockets.open(zmq.PUSH, connect=endpoint, reconnect_ivl=5, sndhwm=0)
+    push = sockets.open(zmq.PUSH, connect=endpoint, reconnect_ivl=5)
     stream = Stream(push, STEADY)
     following = 0
     for _ in range(3):
@@ -73,7 +73,7 @@ def test_what_a_dead_receiver_had_not_read_goes_to_the_next(
         assert victim.record.first - following in (0, 1)
         following = victim.record.following
     heir = _receiver(cast, endpoint)
-    wait_for(lambda: heir.record.following == stream.number, "everything has arrived")
+    stream.await_arrival(heir.record)
     assert heir.record.first - following in (0, 1)
 
 
@@ -107,7 +107,7 @@ def test_a_sender_that_waits_for_room_goes_on_with_the_next_receiver(
     victim.kill()
     heir = _receiver(cast, endpoint)
     waiting.result()
-    wait_for(lambda: heir.record.following == stream.number, "everything has arrived")
+    stream.await_arrival(heir.record)
     assert heir.record.first - victim.record.following in (0, 1)
 
 
@@ -157,7 +157,7 @@ def test_receivers_die_while_they_come_and_go(
 ) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
-    push = sockets.open(zmq.PUSH, connect=endpoint, reconnect_ivl=1, sndhwm=0)
+    push = sockets.open(zmq.PUSH, connect=endpoint, reconnect_ivl=1)
     stream = Stream(push, STEADY)
     following = 0
     for _ in range(3):
@@ -167,5 +167,5 @@ def test_receivers_die_while_they_come_and_go(
         assert victim.record.first - following in (0, 1)
         following = victim.record.following
     heir = _receiver(cast, endpoint)
-    wait_for(lambda: heir.record.following == stream.number, "everything has arrived")
+    stream.await_arrival(heir.record)
     assert heir.record.first - following in (0, 1)

@@ -3,6 +3,7 @@
 from crash.payload import Ledger, message
 from crash.record import Record
 from support.library import Socket, zmq
+from support.waiting import wait_for
 
 # How long one look at a socket lasts in a loop that ends with something else.
 _LOOK_MS = 10
@@ -47,3 +48,15 @@ class Stream:
         while record.following < following:
             if self._socket.poll(_LOOK_MS, zmq.POLLOUT):
                 self.send()
+
+    def await_arrival(self, record: Record) -> None:
+        """Wait until the actor of *record* has everything that was sent.
+
+        The socket is used meanwhile: what a lost peer had not read is handed on when its sender next looks.
+        """
+
+        def arrived() -> bool:
+            self._socket.poll(_LOOK_MS)
+            return record.following == self.number
+
+        wait_for(arrived, f"message {self.number - 1} has arrived")

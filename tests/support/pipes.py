@@ -153,7 +153,7 @@ class Star:
     far_ends: list[Pipe] = field(default_factory=list)
 
     def join(self, limit: int, routing_ids: Sequence[bytes]) -> None:
-        """Lay a pipe from the hub to each socket around it, who calls itself as *routing_ids* say."""
+        """Lay a pipe from the hub to each socket around it; *routing_ids* are their names."""
         for socket, routing_id in zip(self.around, routing_ids, strict=True):
             near_end, far_end = connect(self.hub, socket, limit=limit, routing_id=routing_id)
             self.ends.append(near_end)

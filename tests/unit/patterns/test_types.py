@@ -51,12 +51,7 @@ def test_should_name_itself_and_its_peers() -> None:
         assert all(pattern.name in new_pattern(_NUMBERS[peer]).peers for peer in pattern.peers)
 
 
-_NUMBERS = {
-    name: number
-    for number, name in enumerate(
-        ["PAIR", "PUB", "SUB", "REQ", "REP", "DEALER", "ROUTER", "PULL", "PUSH", "XPUB", "XSUB"]
-    )
-}
+_NUMBERS = {new_pattern(number).name: number for number in range(11)}
 
 
 @pytest.mark.parametrize("pattern", [Pull(), Sub()])
@@ -164,7 +159,7 @@ def test_router_should_name_its_peers(make_star: MakeStar) -> None:
     assert star.hub.pattern.dropped == 1
 
 
-def test_router_should_hear_the_second_of_a_name_when_the_first_has_gone(
+def test_router_should_hear_another_of_the_same_name_later(
     make_star: MakeStar,
 ) -> None:
     star = make_star(Router(), [Dealer(), Dealer()], routing_ids=(b"same", b"same"))
@@ -199,7 +194,7 @@ def test_mandatory_router_should_wait_for_room_and_raise_for_nobody(make_star: M
 
 
 @pytest.mark.parametrize("mandatory", [False, True])
-def test_router_should_end_a_peer_that_reads_what_was_not_written(
+def test_router_should_end_a_peer_that_reads_more_than_there_was(
     make_star: MakeStar, mandatory: bool
 ) -> None:
     star = make_star(Router(), [Dealer(), Dealer()], limit=1, routing_ids=(b"mad", b"sane"))
@@ -290,7 +285,7 @@ def test_xsub_should_send_no_part_of_a_message_that_a_publisher_came_too_late_fo
     assert receive(star.around[1]) == [b"whole"]
 
 
-def test_publisher_should_read_the_next_subscription_after_half_a_message(
+def test_xpub_should_not_take_a_subscription_for_the_rest_of_nonsense(
     make_star: MakeStar,
 ) -> None:
     star = make_star(XPub(), [XSub(), XSub()])
@@ -302,6 +297,6 @@ def test_publisher_should_read_the_next_subscription_after_half_a_message(
     board.set_word(OFFSETS["board"]["news"], 1)
     star.hub.poll_events(0)
     assert star.ends[0].is_broken
-    assert receive(star.hub) == [b"half of nothing", b"\1topic"]
+    assert receive(star.hub) == [b"\1topic"]
     send(star.hub, b"topic")
     assert receive(star.around[1]) == [b"topic"]

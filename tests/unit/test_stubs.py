@@ -1,0 +1,172 @@
+"""The stubs of the compiled modules: every public name that there is, with the parameters it has.
+
+What a compiled module has is asked of the module itself. Two things it cannot tell: the parameters
+of constructors, and attributes of instances that have a dict. Those are read from its source.
+"""
+
+import ast
+import importlib
+import inspect
+import sys
+from collections.abc import Iterator
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import shmzmq
+
+PACKAGE = Path(shmzmq.__path__[0])
+# The buffer protocol has a name of its own only since Python 3.12 (PEP 688); stubs say it always.
+NAMELESS_SLOTS = {"__buffer__"} if sys.version_info < (3, 12) else set()
+
+
+def stems(suffix: str) -> set[str]:
+    """Return the modules of the package that have a file with *suffix*, as ``shm/ring``."""
+    files = PACKAGE.rglob(f"*{suffix}")
+    return {str(file.relative_to(PACKAGE)).removesuffix(suffix) for file in files}
+
+
+COMPILED = sorted(stems(EXTENSION_SUFFIXES[0]))
+compiled = pytest.mark.parametrize("stem", COMPILED)
+
+
+def load(stem: str) -> ModuleType:
+    return importlib.import_module(f"shmzmq.{stem.replace('/', '.')}")
+
+
+def parse(stem: str, suffix: str) -> ast.Module:
+    return ast.parse((PACKAGE / f"{stem}{suffix}").read_text())
+
+
+def classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
+    """Yield the public classes of a module or stub."""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+
+
+def declarations(scope: ast.Module | ast.ClassDef) -> dict[str, list[ast.stmt]]:
+    """Return what a stub says in *scope*, by name; several statements for overloads and setters."""
+    found: dict[str, list[ast.stmt]] = {}
+    for node in scope.body:
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                found.setdefault(name, []).append(node)
+            case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
+                found.setdefault(name, []).append(node)
+    return {name: nodes for name, nodes in found.items() if not is_private(name)}
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")
+
+
+def public_names(module: ModuleType) -> set[str]:
+    """Return the functions and classes that *module* defines itself."""
+    return {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    }
+
+
+def parameters(function: ast.FunctionDef) -> list[inspect.Parameter]:
+    """Return the parameters of a function in a stub or a source, without their annotations."""
+    arguments = function.args
+    extra = [argument for argument in (arguments.vararg, arguments.kwarg) if argument is not None]
+    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *extra):
+        argument.annotation = None
+    bare = ast.Expression(ast.Lambda(arguments, ast.Constant(None)))
+    made = eval(compile(ast.fix_missing_locations(bare), function.name, "eval"))
+    return list(inspect.signature(made).parameters.values())
+
+
+def check_parameters(said: list[inspect.Parameter], real: list[inspect.Parameter]) -> None:
+    """Hold a stub's parameters against the real ones; a stub may write a default as ``...``."""
+    assert [(item.name, item.kind) for item in said] == [(item.name, item.kind) for item in real]
+    for ours, theirs in zip(said, real, strict=True):
+        assert ours.default is ... or ours.default == theirs.default, ours.name
+
+
+def is_property(function: ast.FunctionDef) -> bool:
+    return any(ast.unparse(mark) == "property" for mark in function.decorator_list)
+
+
+def constructor(cls: ast.ClassDef) -> ast.FunctionDef | None:
+    """Return the constructor of *cls*; in a source it may be Cython's."""
+    for node in cls.body:
+        if isinstance(node, ast.FunctionDef) and node.name in ("__init__", "__cinit__"):
+            return node
+    return None
+
+
+def assigned_in_constructor(stem: str, name: str) -> set[str]:
+    """Return the attributes that the constructor of the class called *name* gives to instances."""
+    for cls in classes(parse(stem, ".py")):
+        made = constructor(cls) if cls.name == name else None
+        if made is not None:
+            targets = (node for node in ast.walk(made) if isinstance(node, ast.Attribute))
+            return {node.attr for node in targets if isinstance(node.ctx, ast.Store)}
+    return set()
+
+
+def test_there_is_a_stub_for_each_compiled_module_and_for_no_other() -> None:
+    assert len(COMPILED) > 20
+    assert sorted(stems(".pyi")) == COMPILED
+
+
+@compiled
+def test_the_stub_has_the_names_of_the_module(stem: str) -> None:
+    module = load(stem)
+    assert set(declarations(parse(stem, ".pyi"))) == public_names(module)
+
+
+@compiled
+def test_the_stub_has_the_members_of_each_class(stem: str) -> None:
+    module = load(stem)
+    for node in classes(parse(stem, ".pyi")):
+        cls = getattr(module, node.name)
+        there = {*dir(cls), *NAMELESS_SLOTS}
+        if "__dict__" in vars(cls):
+            there |= assigned_in_constructor(stem, node.name)
+        said = set(declarations(node))
+        assert said <= there, f"{node.name} has no {sorted(said - there)}"
+        inherited = {name for base in cls.__bases__ for name in dir(base)}
+        own = {name for name in vars(cls) if not name.startswith("_")} - inherited
+        assert own <= said, f"the stub of {node.name} lacks {sorted(own - said)}"
+
+
+@compiled
+def test_functions_and_methods_have_the_parameters_that_the_stub_says(stem: str) -> None:
+    module, tree = load(stem), parse(stem, ".pyi")
+    for scope in (tree, *classes(tree)):
+        owner = module if isinstance(scope, ast.Module) else getattr(module, scope.name)
+        for name, nodes in declarations(scope).items():
+            functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+            if not functions or name.startswith("__"):
+                continue  # constructors have a test of their own; Python defines the other slots
+            member = inspect.getattr_static(owner, name)
+            if is_property(functions[0]):
+                assert inspect.isdatadescriptor(member), name
+                continue
+            real = list(inspect.signature(member).parameters.values())
+            if len(functions) == 1:
+                check_parameters(parameters(functions[0]), real)
+            for overload in functions:
+                assert [item.name for item in parameters(overload)] == [item.name for item in real]
+
+
+@compiled
+def test_constructors_have_the_parameters_that_the_stub_says(stem: str) -> None:
+    stubs = {cls.name: constructor(cls) for cls in classes(parse(stem, ".pyi"))}
+    for cls in classes(parse(stem, ".py")):
+        said, real = stubs[cls.name], constructor(cls)
+        if real is None:
+            assert said is None, cls.name
+        elif said is not None:
+            check_parameters(parameters(said), parameters(real))
+        else:  # as object has it
+            assert not cls.bases, cls.name
+            assert len(parameters(real)) == 1, cls.name
