@@ -213,8 +213,14 @@ class WorkerConnect(EndpointKeeper):
 
     def _await_far_end(self) -> None:
         """While there is no far end, what it would take in is not known: SNDHWM alone counts."""
-        self.note_marks(self.pipe, (0, 0))
+        self.forget_marks(self.pipe)
         self.pipe.set_limits(high_water_marks(self.socket.options)[0], 0)
+
+    def marks_changed(self) -> None:
+        """SNDHWM or RCVHWM was set."""
+        super().marks_changed()
+        if not self.pipe.is_attached:
+            self._await_far_end()
 
     def _enter_pattern(self) -> None:
         if not self._in_pattern and self.socket.pattern.accepts_another():
@@ -299,6 +305,7 @@ class WorkerConnect(EndpointKeeper):
                 pipe.discard()
             self._forget()
             return
+        self.hold(socket)
         self._context.lingering.add(self.key)
         self._link.post(commands.Linger(self.key, linger_ms))
 

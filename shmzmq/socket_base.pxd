@@ -11,6 +11,8 @@ cdef class SocketBase:
     cdef readonly Pattern pattern
     cdef readonly Spinner spinner
     cdef list pipes_by_bit     # Pipe or None, by its bit on the board
+    cdef int spinning          # threads that watch pipes without the GIL
+    cdef list kept             # pipes dropped meanwhile
     cdef int words             # words of the board's bitmaps that are in use
     cdef bint gone             # closed, or its context has ended, or this is a forked child
     cdef public bint exposed   # somebody outside waits on the doorbell (FD): announce sleep for them

@@ -70,6 +70,7 @@ class SocketBase:
         self.pattern = pattern
         self.spinner = Spinner()
         self.pipes_by_bit = []
+        self.kept = []
         self.send_timeout_ms = self.receive_timeout_ms = -1
         self.generation = _generation
         self.count_in(directory.scratch())
@@ -148,10 +149,14 @@ class SocketBase:
 
     def wait_to_send(self, data, size, flags):
         if flags & _DONTWAIT or self.send_timeout_ms == 0:
-            # Whoever waits on FD from outside is to hear of room from now on; it may be there by then.
-            if self.exposed and self.arm(_POLLOUT):
-                if self.pattern.send(data, size, flags & _SNDMORE) == SENT:
-                    return 0
+            # Whoever waits on FD from outside is to hear of room from now on; it may be there by
+            # then.
+            if (
+                self.exposed
+                and self.arm(_POLLOUT)
+                and self.pattern.send(data, size, flags & _SNDMORE) == SENT
+            ):
+                return 0
             raise Again(msg="no peer can take the message now")
         deadline: int64_t = deadline_after(self.send_timeout_ms)
         while True:
@@ -220,15 +225,17 @@ class SocketBase:
         watches: Watch[MAX_WATCHES]
         board: Board = self.board
         count: cython.int = 0
-        # The memory watched without the GIL stays: these hold it, whatever another thread closes.
-        held = list(self.pipes_by_bit) if len(self.pipes_by_bit) <= 64 else self.pipes_by_bit
         if for_in:
             count = self.pattern.watch_in(watches, MAX_WATCHES // 2)
         if for_out:
             count += self.pattern.watch_out(cython.address(watches[count]), MAX_WATCHES - count)
         moved: cython.bint
+        self.spinning += 1  # the memory watched without the GIL stays, whatever another thread closes
         with cython.nogil:
             moved = self.spinner.spin(board, watches, count, deadline_ns)
+        self.spinning -= 1
+        if self.spinning == 0 and self.kept:
+            self.kept.clear()
         self.check()
         if moved:
             return 1
@@ -242,7 +249,6 @@ class SocketBase:
         rc: cython.int
         with cython.nogil:
             rc = self.spinner.sleep(board, deadline_ns)
-        del held
         self.counters[3] = self.spinner.wakes
         self.counters[4] = self.spinner.spins
         self.counters[5] = self.spinner.sleeps
@@ -324,6 +330,8 @@ class SocketBase:
         if pipe.bit < len(self.pipes_by_bit) and self.pipes_by_bit[pipe.bit] is pipe:
             self.pipes_by_bit[pipe.bit] = None
             self.board.release(pipe.bit)
+            if self.spinning:
+                self.kept.append(pipe)
 
     # -- readiness, for pollers --------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Segments as numpy sees them, for whoever inspects one: views, not copies; nothing is checked or changed."""
+"""Segments as numpy sees them, for whoever inspects one: views, not copies, nothing checked."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from cython.cimports.shmzmq.shm.ppoll import POLLIN, pollfd, ppoll, timespec
 
 _MAX_SPIN_NS = cython.declare(int64_t, 100_000)
 _FIRST_SPIN_NS = cython.declare(int64_t, 4_000)  # shorter than the question who else wants the CPU
+_QUIET_NS = cython.declare(int64_t, 300)
 _CROWD_CHECK_NS = cython.declare(int64_t, 2_000_000)
 _LONGEST_SLEEP_NS = cython.declare(int64_t, 1_000_000_000)
 
@@ -44,6 +45,10 @@ class Spinner:
         end: int64_t = start + self.budget_ns
         if 0 <= deadline_ns < end:
             end = deadline_ns
+        # Do not look at once: a stream of messages is not read faster by taking the writer's cache
+        # line from it for each of them, and no reply comes sooner than this.
+        while monotonic_ns() - start < _QUIET_NS:
+            pause()
         asked: cython.bint = False
         _turn: cython.int
         while True:

@@ -38,17 +38,26 @@ class Switch(NamedTuple):
 
 SWITCHES: dict[str, Switch] = {
     "publish releases": Switch(
-        "publish", "shmzmq/shm/ring.py", "publish", 'store_release(cython.address(self.control.tail)'
+        "publish",
+        "shmzmq/shm/ring.py",
+        "publish",
+        "store_release(cython.address(self.control.tail)",
     ),
     "free releases": Switch(
-        "publish", "shmzmq/shm/ring.py", "advance", 'store_release(cython.address(self.control.head)'
+        "publish",
+        "shmzmq/shm/ring.py",
+        "advance",
+        "store_release(cython.address(self.control.head)",
     ),
     "flush fences": Switch("sleep", "shmzmq/pipe.py", "flush", "fence()"),
     "rest fences": Switch("sleep", "shmzmq/pipe.py", "rest", "fence()"),
     "rest looks again": Switch("sleep", "shmzmq/pipe.py", "rest", "self.inbound.is_empty()"),
     "sleep fences": Switch("sleep", "shmzmq/shm/board.py", "announce_sleep", "fence()"),
     "sleep looks again": Switch(
-        "sleep", "shmzmq/shm/board.py", "announce_sleep", "load_relaxed(cython.address(self.header.news))"
+        "sleep",
+        "shmzmq/shm/board.py",
+        "announce_sleep",
+        "load_relaxed(cython.address(self.header.news))",
     ),
     "tell fences": Switch(
         "sleep", "shmzmq/shm/board.py", "_tell", "exchange(cython.address(board.header.news), 1)"

@@ -83,11 +83,14 @@ def parameters(function: ast.FunctionDef) -> list[inspect.Parameter]:
     return list(inspect.signature(made).parameters.values())
 
 
-def check_parameters(said: list[inspect.Parameter], real: list[inspect.Parameter]) -> None:
+def check_parameters(
+    function: str, said: list[inspect.Parameter], real: list[inspect.Parameter]
+) -> None:
     """Hold a stub's parameters against the real ones; a stub may write a default as ``...``."""
-    assert [(item.name, item.kind) for item in said] == [(item.name, item.kind) for item in real]
+    names, real_names = ([(item.name, item.kind) for item in items] for items in (said, real))
+    assert names == real_names, function
     for ours, theirs in zip(said, real, strict=True):
-        assert ours.default is ... or ours.default == theirs.default, ours.name
+        assert ours.default is ... or ours.default == theirs.default, f"{function}: {ours.name}"
 
 
 def is_property(function: ast.FunctionDef) -> bool:
@@ -153,9 +156,10 @@ def test_functions_and_methods_have_the_parameters_that_the_stub_says(stem: str)
                 continue
             real = list(inspect.signature(member).parameters.values())
             if len(functions) == 1:
-                check_parameters(parameters(functions[0]), real)
+                check_parameters(name, parameters(functions[0]), real)
             for overload in functions:
-                assert [item.name for item in parameters(overload)] == [item.name for item in real]
+                names = [item.name for item in parameters(overload)]
+                assert names == [item.name for item in real], name
 
 
 @compiled
@@ -166,7 +170,7 @@ def test_constructors_have_the_parameters_that_the_stub_says(stem: str) -> None:
         if real is None:
             assert said is None, cls.name
         elif said is not None:
-            check_parameters(parameters(said), parameters(real))
+            check_parameters(cls.name, parameters(said), parameters(real))
         else:  # as object has it
             assert not cls.bases, cls.name
             assert len(parameters(real)) == 1, cls.name

@@ -101,7 +101,7 @@ def test_should_show_slots_as_a_numpy_table(directory: Directory) -> None:
 
 def test_should_count_where_the_address_says(directory: Directory) -> None:
     slot = directory.add(Slot.PIPE, "pipe")
-    view = np.frombuffer(slot.segment.memory, np.uint64)
+    view = np.frombuffer(memoryview(slot.segment.memory), np.uint64)
     slot.set_counter(2, 11)
     index = int(np.flatnonzero(view == 11)[0])
     assert index * 8 == 256 + OFFSETS["slot"]["counters"] + 16

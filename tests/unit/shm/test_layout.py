@@ -89,7 +89,7 @@ def test_should_have_structures_of_the_sizes_drawn() -> None:
 def test_should_show_a_segment_header_as_a_numpy_view() -> None:
     segment = create_pipe_segment(outbound=4096, inbound=4096, private=True, token=bytes(range(16)))
     segment.unlink()
-    header = np.frombuffer(segment.memory, dtype("segment"), count=1)[0]
+    header = np.frombuffer(memoryview(segment.memory), dtype("segment"), count=1)[0]
     assert bytes(segment.memory[:6]) == b"SHMZMQ"
     assert header["version"] == VERSION
     assert header["kind"] == Kind.PIPE
@@ -99,10 +99,10 @@ def test_should_show_a_segment_header_as_a_numpy_view() -> None:
 
 def test_should_show_a_ring_and_its_data_as_numpy_views(ring: Ring) -> None:
     control = np.frombuffer(
-        ring.segment.memory, dtype("ring"), count=1, offset=RING_CONTROL_OFFSETS[0]
+        memoryview(ring.segment.memory), dtype("ring"), count=1, offset=RING_CONTROL_OFFSETS[0]
     )
     data = np.frombuffer(
-        ring.segment.memory, np.uint8, count=4096, offset=int(control["offset"][0])
+        memoryview(ring.segment.memory), np.uint8, count=4096, offset=int(control["offset"][0])
     )
     ring.send(b"hello")
     assert control["tail"][0] == 16
@@ -120,7 +120,7 @@ def test_should_show_a_ring_and_its_data_as_numpy_views(ring: Ring) -> None:
 def test_should_show_a_board_as_a_numpy_view() -> None:
     owner = board.create_board(True)
     owner.segment.unlink()
-    view = np.frombuffer(owner.segment.memory, dtype("board"), count=1)[0]
+    view = np.frombuffer(memoryview(owner.segment.memory), dtype("board"), count=1)[0]
     for _ in range(67):
         owner.allocate()
     owner.notify(4)
