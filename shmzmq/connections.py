@@ -306,11 +306,11 @@ class WorkerConnect(EndpointKeeper):
             self._forget()
             return
         self.hold(socket)
-        self._context.lingering.add(self.key)
+        self._context.lingering[self.key] = socket.key
         self._link.post(commands.Linger(self.key, linger_ms))
 
     def _settled(self, delivered: bool) -> None:
-        self._context.lingering.discard(self.key)
+        self._context.settled(self.key)
         if not delivered:
             self.pipe.discard()  # else the names are the reader's, who may not have opened them yet
         self._forget()

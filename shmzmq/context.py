@@ -15,7 +15,7 @@ from .attributes import OptionAttributes
 from .constants import ContextOption, Errno, SocketOption
 from .errors import ZMQError
 from .inproc import InprocNames
-from .keeper import refuse_fds
+from .keeper import refuse
 from .shm import segment as segments
 from .shm.board import Control
 from .shm.directory import Directory
@@ -57,7 +57,7 @@ class Context(OptionAttributes):
         values["_sockets"] = weakref.WeakValueDictionary()
         values["_open_sockets"] = {}
         values["keepers"] = {}
-        values["lingering"] = set()
+        values["lingering"] = {}
         values["peer_boards"] = weakref.WeakValueDictionary()
         values["inproc"] = InprocNames()
         values["_pool"] = None
@@ -169,11 +169,17 @@ class Context(OptionAttributes):
         with self.lock:
             self._open_sockets.pop(socket.key, None)
             self._sockets.pop(socket.key, None)
-            if self.lingering:
+            if socket.key in self.lingering.values():
                 self._boards_in_use[socket.key] = socket.board
             else:
                 socket.board.segment.unlink()
             self._socket_gone.notify_all()
+
+    def settled(self, endpoint: int) -> None:
+        """An endpoint that lingered is done with; with a closed socket's last one its board goes."""
+        socket = self.lingering.pop(endpoint)
+        if socket not in self.lingering.values():
+            self._boards_in_use.pop(socket).segment.unlink()
 
     def _check(self) -> None:
         if self.generation != fork_generation():
@@ -207,7 +213,7 @@ class Context(OptionAttributes):
             for event, fds in self._pool.collect() if self._pool else ():
                 keeper = self.keepers.get(getattr(event, "endpoint", None))
                 if keeper is None:
-                    refuse_fds(fds)  # its endpoint is gone
+                    refuse(event, fds)  # its endpoint is gone
                 elif keeper.key in self.lingering:
                     keeper.handle(event, fds)
                 else:

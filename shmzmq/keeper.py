@@ -8,6 +8,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from .errors import ZMQError
+from .shm import chain
 
 if TYPE_CHECKING:
     from .options import OptionValues
@@ -83,6 +84,14 @@ def refuse_fds(fds: list[int]) -> None:
     """Close descriptors that came with an event nobody waits for any more."""
     for fd in fds:
         os.close(fd)
+
+
+def refuse(event: Any, fds: list[int]) -> None:
+    """Let go what an event brought that nobody waits for any more: descriptors, a pipe's names."""
+    refuse_fds(fds)
+    arrived: str | None = getattr(event, "segment", None)
+    if arrived is not None:
+        chain.unlink(arrived)
 
 
 def no_such_endpoint(endpoint: str, what: str) -> ZMQError:

@@ -36,7 +36,7 @@ from cython.cimports.shmzmq.shm.ring import (
 )
 
 from .errors import ZMQError
-from .shm import directory
+from .shm import chain, directory
 from .shm import segment as segments
 from .shm.layout import BOARD_PIPES, OFFSETS, RECORDS_OFFSET, RING_CONTROL_OFFSETS, Kind
 
@@ -65,15 +65,16 @@ def create_pipe_segment(*, outbound, inbound, private=False, token=bytes(16)):
 
 
 def check_pipe_segment(name, token, reader):
-    """Make sure that *name* is the pipe with *token*, and note that *reader* will read from it.
+    """Return the segment *name* once it is sure to be the pipe with *token*; *reader* will read from it.
 
-    From then on the segment stays for the reader even if its maker dies. Raises ZMQError: ENOENT,
+    From then on what it holds stays for the reader even if its maker dies. Raises ZMQError: ENOENT,
     EPROTO.
     """
     segment = segments.open_segment(name, Kind.PIPE)
     if segment.token != token:
         raise ZMQError(errno.EPROTO, f"the segment {name!r} belongs to another pipe")
-    segment.reader = reader
+    chain.claim(segment, reader)
+    return segment
 
 
 def ring_size(in_use):

@@ -36,7 +36,7 @@ from .constants import (
 from .endpoints import Endpoint, parse_endpoint
 from .errors import ContextTerminated, ZMQBindError, ZMQError
 from .inproc import InprocBind, InprocConnect
-from .keeper import EndpointKeeper, no_such_endpoint, refuse_fds
+from .keeper import EndpointKeeper, no_such_endpoint, refuse
 from .message_formats import MessageFormats
 from .options import OptionValues
 from .patterns import new_pattern
@@ -286,7 +286,7 @@ class Socket(OptionAttributes, MessageFormats):
             if keeper.key in self.context.keepers:
                 keeper.handle(event, fds)
             else:
-                refuse_fds(fds)
+                refuse(event, fds)
 
     def on_pipe_ended(self, pipe: Pipe) -> None:
         """Nothing can come from *pipe* any more: its keeper lets it go."""

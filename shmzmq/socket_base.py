@@ -230,7 +230,9 @@ class SocketBase:
         if for_out:
             count += self.pattern.watch_out(cython.address(watches[count]), MAX_WATCHES - count)
         moved: cython.bint
-        self.spinning += 1  # the memory watched without the GIL stays, whatever another thread closes
+        self.spinning += (
+            1  # the memory watched without the GIL stays, whatever another thread closes
+        )
         with cython.nogil:
             moved = self.spinner.spin(board, watches, count, deadline_ns)
         self.spinning -= 1

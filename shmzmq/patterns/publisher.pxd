@@ -1,12 +1,13 @@
 from libc.stdint cimport uint64_t
 
 from shmzmq.patterns.distribute cimport Distributor
+from shmzmq.patterns.topics cimport TopicTable
 from shmzmq.pipe cimport Pipe
 
 
 cdef class Publisher:
     cdef Distributor out
-    cdef object topics         # TopicTable: prefix -> pipes
+    cdef TopicTable topics     # prefix -> pipes
     cdef object upstream       # deque of messages for the user, or None when he gets none
     cdef bint in_user_message
     cdef list parts            # what has been read of a message for the user

@@ -9,9 +9,8 @@ from collections import deque
 import cython
 from cython.cimports.shmzmq.patterns.distribute import Distributor
 from cython.cimports.shmzmq.patterns.load_balance import SENT
+from cython.cimports.shmzmq.patterns.topics import TopicTable
 from cython.cimports.shmzmq.pipe import Pipe
-
-from .topics import TopicTable
 
 
 @cython.cclass
@@ -37,7 +36,7 @@ class Publisher:
     def send(self, data, size, more):
         """Write a part to all who want the message: its first part is the topic."""
         if not self.out.more:
-            self.out.choose(self.topics.match(data[:size]))
+            self.out.choose(self.topics.match_buffer(data, size))
         self.out.send(data, size, more)
         return SENT
 

@@ -1,4 +1,5 @@
 from shmzmq.patterns.fair_queue cimport FairQueue
+from shmzmq.patterns.topics cimport TopicTable
 from shmzmq.pipe cimport Pipe
 
 
@@ -6,7 +7,7 @@ cdef class Subscriber:
     cdef FairQueue queue
     cdef list pipes
     cdef dict counts           # prefix -> how often the user subscribed to it
-    cdef object topics         # TopicTable of the same prefixes
+    cdef TopicTable topics     # the same prefixes
     cdef bytes held            # the first part of a message that passed the filter, not yet received
     cdef bint filtering        # SUB filters what arrives; XSUB leaves that to the publisher
 
@@ -16,3 +17,4 @@ cdef class Subscriber:
     cdef void send_up(self, bytes message, bint more)
     cdef void tell(self, bytes message)
     cdef bint write(self, Pipe pipe, bytes message, bint more)
+    cdef bint _wants(self, bytes topic) except -1

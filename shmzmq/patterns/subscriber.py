@@ -1,12 +1,13 @@
 """The subscribing half of SUB and XSUB: what the user wants, told to every publisher (RFC 29)."""
 
 import cython
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.shmzmq.patterns.fair_queue import FairQueue
+from cython.cimports.shmzmq.patterns.topics import TopicTable
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.ring import RING_OK
 
 from ..errors import ZMQError
-from .topics import TopicTable
 
 
 @cython.cclass
@@ -110,9 +111,12 @@ class Subscriber:
         first: cython.bint = not self.queue.more
         while True:
             data = self.queue.recv()
-            if data is None or not first or not self.filtering or self.topics.wants(data):
+            if data is None or not first or not self.filtering or self._wants(data):
                 return data
             self.queue.skip_message()
+
+    def _wants(self, topic: bytes):
+        return self.topics.wants_buffer(PyBytes_AS_STRING(topic), PyBytes_GET_SIZE(topic))
 
     def has_in(self):
         """Whether recv would return a part; what does not match is dropped on the way."""

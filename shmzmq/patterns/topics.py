@@ -6,6 +6,12 @@ number of subscriptions.
 """
 
 import cython
+from cython.cimports.cpython.bytes import (
+    PyBytes_AS_STRING,
+    PyBytes_FromStringAndSize,
+    PyBytes_GET_SIZE,
+)
+from cython.cimports.libc.stdint import uint64_t
 
 
 @cython.cclass
@@ -14,10 +20,6 @@ class TopicTable:
 
     A subscriber is any hashable object and counts once a prefix.
     """
-
-    prefixes: dict
-    lengths: dict
-    sorted_lengths: list
 
     def __init__(self):
         self.prefixes = {}
@@ -32,12 +34,11 @@ class TopicTable:
         subscribers = self.prefixes.get(prefix)
         if subscribers is not None:
             subscribers[subscriber] = None
+            self.changed()
             return False
         self.prefixes[prefix] = {subscriber: None}
-        count = self.lengths.get(len(prefix), 0)
-        self.lengths[len(prefix)] = count + 1
-        if not count:
-            self.sorted_lengths = sorted(self.lengths)
+        self.lengths[len(prefix)] = self.lengths.get(len(prefix), 0) + 1
+        self.changed()
         return True
 
     def remove(self, prefix: bytes, subscriber) -> bool:
@@ -46,14 +47,19 @@ class TopicTable:
         if subscribers is None or subscriber not in subscribers:
             return False
         del subscribers[subscriber]
-        if subscribers:
-            return False
-        del self.prefixes[prefix]
-        self.lengths[len(prefix)] -= 1
-        if not self.lengths[len(prefix)]:
-            del self.lengths[len(prefix)]
-            self.sorted_lengths = sorted(self.lengths)
-        return True
+        if not subscribers:
+            del self.prefixes[prefix]
+            self.lengths[len(prefix)] -= 1
+            if not self.lengths[len(prefix)]:
+                del self.lengths[len(prefix)]
+        self.changed()
+        return not subscribers
+
+    def changed(self):
+        # At most as many lengths as a topic has bytes: sorting them costs nothing beside the dicts.
+        self.sorted_lengths = sorted(self.lengths)
+        self.everyone = list(self.prefixes[b""]) if self.sorted_lengths == [0] else None
+        return 0
 
     def drop(self, subscriber) -> list:
         """Forget all subscriptions of *subscriber*.
@@ -64,13 +70,19 @@ class TopicTable:
         return [prefix for prefix in held if self.remove(prefix, subscriber)]
 
     def match(self, topic: bytes) -> list:
-        """Return everybody who wants *topic*, each once."""
+        """Return everybody who wants *topic*, each once; the list is not to be changed."""
+        return self.match_buffer(PyBytes_AS_STRING(topic), PyBytes_GET_SIZE(topic))
+
+    def match_buffer(self, topic, size):
+        if self.everyone is not None:
+            return self.everyone
         found: list = None
         mixed: cython.bint = False
-        for length in self.sorted_lengths:
-            if length > len(topic):
+        for item in self.sorted_lengths:
+            length: uint64_t = item
+            if length > size:
                 break
-            subscribers = self.prefixes.get(topic[:length])
+            subscribers = self.prefixes.get(PyBytes_FromStringAndSize(topic, length))
             if subscribers is None:
                 continue
             if found is None:
@@ -84,9 +96,15 @@ class TopicTable:
 
     def wants(self, topic: bytes) -> bool:
         """Whether anybody wants *topic*."""
-        for length in self.sorted_lengths:
-            if length > len(topic):
+        return self.wants_buffer(PyBytes_AS_STRING(topic), PyBytes_GET_SIZE(topic))
+
+    def wants_buffer(self, topic, size):
+        if self.everyone is not None:
+            return True
+        for item in self.sorted_lengths:
+            length: uint64_t = item
+            if length > size:
                 return False
-            if topic[:length] in self.prefixes:
+            if PyBytes_FromStringAndSize(topic, length) in self.prefixes:
                 return True
         return False

@@ -1,8 +1,9 @@
 """The areas that the first ring of a pipe has grown into, for whoever does not read it.
 
-What a ring holds stands in the pipe's segment and, where that was too small, in areas that it names one
-after the other (ring.py, I4). Their names are the reader's to take away. Here they are found for the two
-who come before it or instead of it: the worker that accepts the pipe, and the process that will not.
+What a ring holds stands in the pipe's segment and, where that was too small, in areas that it names
+one after the other (ring.py, I4). Their names are the reader's to take away. Here they are found
+for the two who come before it or instead of it: the worker that accepts the pipe, and the process
+that will not.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ _MOST_AREAS: Final = 64  # each is at least twice as large as the one before
 def claim(pipe: Segment, reader: ProcessId) -> None:
     """Note *reader* in the pipe and in its areas: they stay for it even if their maker dies.
 
-    An area that is made meanwhile gets its reader from its maker. Raises ZMQError when the ring or what it
-    names makes no sense.
+    An area that is made meanwhile gets its reader from its maker. Raises ZMQError when the ring or
+    what it names makes no sense.
     """
     pipe.reader = reader
     for area in _areas(pipe):
@@ -54,7 +55,9 @@ def _areas(pipe: Segment) -> list[Segment]:
     def open_area(name: str) -> Segment:
         area = segments.open_segment(name, Kind.AREA)
         if area.token != pipe.token or segments.is_private(name) or len(found) == _MOST_AREAS:
-            raise ZMQError(errno.EPROTO, f"the area {name!r} has no place in the pipe {pipe.name!r}")
+            raise ZMQError(
+                errno.EPROTO, f"the area {name!r} has no place in the pipe {pipe.name!r}"
+            )
         found.append(area)
         return area
 

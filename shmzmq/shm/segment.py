@@ -202,6 +202,8 @@ def open_segment(name: str, kind: Kind) -> Segment:
                 errno.EPROTO, f"the segment {name!r} has {size} bytes, less than a header"
             )
         memory = Mapping(handle.fd, size)
+    except OSError as error:
+        raise ZMQError(error.errno, f"cannot map the segment {name!r}: {error}") from error
     finally:
         handle.close_fd()
     magic, version, found, declared = struct.unpack_from("<4Q", memory, 0)

@@ -58,7 +58,7 @@ class ConnectingEndpoint:
 
     def linger(self, timeout_ms: int) -> None:
         """The socket is closed: finish in *timeout_ms* if the pipe still waits for its far end."""
-        if self._session is not None and self._session.is_ready:
+        if self._session is not None and self._session.is_taken:
             self._settle(True)
             return
         self._lingering = True
@@ -125,23 +125,26 @@ class ConnectingEndpoint:
     # -- what the session says (SessionOwner) ------------------------------------------------------
 
     def session_ready(self, session: Session, peer: PeerEnd, doorbell_fd: int) -> None:
-        """Tell the application that its pipe has a far end.
-
-        A lingering endpoint has done its work.
-        """
+        """Tell the application that its pipe has a far end."""
         self._backoff.reset()
         self._eager.clear()
         attached = Attached(self.hosted.key, self.key, peer, session.metadata)
         self._tell(attached, (doorbell_fd,))
         self._pipe = None
+
+    def session_taken(self, session: Session) -> None:
+        """A lingering endpoint has done its work: what is in the pipe is the far end's to read."""
         if self._lingering:
-            # After this session has said its last word to the peer's worker.
-            self._reactor.call_later(0, lambda: self._settle(True))
+            self._settle(True)
 
     def session_ended(self, session: Session, reason: str, *, was_ready: bool) -> None:
         """Dial again: with the same pipe when nobody took it, else when there is a fresh one."""
         self._session = None
-        if was_ready:
+        if was_ready and self._lingering:
+            # Nobody took it, and its application has no more to say: the next one gets it as it is.
+            self._pipe = (session.segment, session.token, self._connect.bit)
+            self._dial_later()
+        elif was_ready:
             self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())
         else:
             self._tell(Refused(self.hosted.key, self.key, reason), ())

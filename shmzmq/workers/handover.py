@@ -8,6 +8,7 @@ on:
                                                   ←  SHMTAKE  its own end  +doorbell
         tells its application Attached
         SHMGO                                     →      tells its application Arrived
+        a closed socket's messages are delivered  ←  SHMHAVE
 
 The order matters: the connecting application can read that it has a far end before the far end
 first looks at the ring, so a message sent in between is never left without a wake-up (pair "attach"
@@ -28,6 +29,7 @@ PROPERTY: Final = "X-Shmzmq"
 PIPE: Final = "SHMPIPE"
 TAKE: Final = "SHMTAKE"
 GO: Final = "SHMGO"
+HAVE: Final = "SHMHAVE"
 NO: Final = "SHMNO"
 
 

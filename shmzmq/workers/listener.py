@@ -97,6 +97,9 @@ class ListeningEndpoint:
         )
         self._tell(arrived, (doorbell_fd,))
 
+    def session_taken(self, session: Session) -> None:
+        """Nothing to do: this is heard by the side that dialled."""
+
     def session_ended(self, session: Session, reason: str, *, was_ready: bool) -> None:
         """Tell the application that a pipe's far end is gone."""
         self.sessions.discard(session)

@@ -16,11 +16,12 @@ import socket
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from ..constants import Errno
 from ..errors import ZMQError
+from ..shm import chain
 from ..shm.layout import Slot
 from ..shm.liveness import this_process
 from . import commands
@@ -80,7 +81,7 @@ class WorkerLink:
                     return
                 except BlockingIOError:
                     # The worker never waits for us, so it will read on.
-                    select.select([], [self.stream], [])
+                    _await([self.stream], select.POLLOUT)
                 except OSError as error:
                     raise WorkerGone(self.process.pid) from error
 
@@ -117,11 +118,7 @@ class WorkerLink:
                     if isinstance(found, answer) and (key is None or fields[0] == key):
                         return found
                     self._events.append(event)
-                select.select([self.stream], [], [])
-
-    def wait(self, timeout: float | None) -> bool:
-        """Wait up to *timeout* seconds (None: for ever) until events can be collected."""
-        return bool(self._events) or bool(select.select([self.stream], [], [], timeout)[0])
+                _await([self.stream])
 
     def _read(self) -> Event | None:
         try:
@@ -199,13 +196,24 @@ class WorkerPool:
 
     def wait(self) -> None:
         """Wait until a worker has something to say."""
-        select.select([link.stream for link in self._workers.values()], [], [])
+        _await([link.stream for link in self._workers.values()])
 
     def give_back(self) -> None:
         """The context has ended: its workers go to the reserve."""
         for link in self._workers.values():
             give_back(link)
         self._workers.clear()
+
+
+def _await(streams: Iterable[socket.socket], events: int = select.POLLIN) -> None:
+    """Wait until one of *streams* has one of *events* or has ended.
+
+    By poll, since select takes no descriptor above 1,023.
+    """
+    poll = select.poll()
+    for stream in streams:
+        poll.register(stream, events)
+    poll.poll()
 
 
 def _environment() -> dict[str, str]:
@@ -259,9 +267,11 @@ def give_back(link: WorkerLink) -> None:
     try:
         answer = link.ask(commands.Release(), commands.Idle, None)
         assert isinstance(answer, commands.Idle)
-        for _, fds in link.collect():
+        for event, fds in link.collect():
             for fd in fds:
                 os.close(fd)
+            if isinstance(event, commands.Arrived):
+                chain.unlink(event.segment)  # nobody is left to read it
     except WorkerGone:
         link.end()
         return

@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import select
 import signal
 import socket
 import traceback
 from collections import deque
-from typing import Any
+from typing import Any, Final
 
 from ..errors import ZMQError
 from ..shm.board import Control, open_board
@@ -26,6 +27,9 @@ from .hosting import HostedSocket
 from .listener import ListeningEndpoint
 from .reactor import READ, WRITE, Reactor
 from .statistics import WorkerCounters
+
+_DYING_MS: Final = 1000
+"""How long a process that has closed its descriptors may take to be dead."""
 
 
 class ApplicationGone(Exception):
@@ -65,6 +69,16 @@ class Worker:
         self._link.setblocking(False)
         self._reactor.watch(self._link.fileno(), READ, self._on_link)
         self._reactor.run(self._after_each_round)
+
+    def await_death(self) -> None:
+        """Its stream has ended while it had endpoints, so the application is dying: see it dead.
+
+        Whoever hears from us that a connection has ended shall not find the application still there.
+        """
+        if self._counters is not None and self._pidfd >= 0:
+            poll = select.poll()
+            poll.register(self._pidfd, select.POLLIN)
+            poll.poll(_DYING_MS)
 
     def close(self) -> None:
         """Let everything go."""
@@ -248,7 +262,7 @@ def run(fd: int) -> None:
     try:
         worker.run()
     except ApplicationGone:
-        pass
+        worker.await_death()
     except BaseException:
         with contextlib.suppress(OSError, ApplicationGone):
             worker.tell(commands.Failed(traceback.format_exc()))

@@ -6,14 +6,16 @@ two applications (see handover), and from there on only watches who is alive.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..errors import ZMQError
 from ..pipe import check_pipe_segment
+from ..shm import chain
 from ..shm.board import open_board
-from ..shm.liveness import ProcessId
+from ..shm.liveness import ProcessId, is_alive
 from ..zmtp import events
 from ..zmtp.connection import Connection
 from ..zmtp.mechanisms.null import NullMechanism
@@ -27,6 +29,7 @@ from .stream import ByteStream
 if TYPE_CHECKING:
     import socket
 
+    from ..shm.segment import Segment
     from .hosting import HostedSocket
 
 _IDLE: Final = "handshake"
@@ -39,6 +42,9 @@ class SessionOwner(Protocol):
 
     def session_ready(self, session: Session, peer: PeerEnd, doorbell_fd: int) -> None:
         """The pipe has both its ends. The owner of the descriptor is now the callee."""
+
+    def session_taken(self, session: Session) -> None:
+        """The far end's application has been told of the pipe that we offered."""
 
     def session_ended(self, session: Session, reason: str, *, was_ready: bool) -> None:
         """The connection is over; called once, and not when the owner closed it."""
@@ -74,6 +80,8 @@ class Session:
         self._state = _IDLE
         self._timer: Timer | None = None
         self._doorbell_fd = -1  # the peer's, until the owner takes it
+        self.is_taken = False  # where we dialled: the far end's application has been told of the pipe
+        self._claimed: Segment | None = None  # the pipe we accepted, until our application has it
         settings = ConnectionOptions(
             socket_type=socket_type,
             identity=options.get("ROUTING_ID", b""),
@@ -99,8 +107,15 @@ class Session:
         if not self._dialled and self.bit >= 0 and not self.is_ready:
             self._hosted.board.release(self.bit)  # nobody in the application knows of it
             self.bit = -1
+        if self._claimed is not None and not self.is_ready:
+            with contextlib.suppress(ZMQError):
+                chain.release(self._claimed)
+        self._claimed = None
 
     def _end(self, reason: str) -> None:
+        if self._state == _PASSED and self._peer_died():
+            # It cannot let the pipe go any more, nor offer it to another: what it published is for us.
+            self._let_go()
         was_ready = self.is_ready
         self.close()
         self._owner.session_ended(self, reason, was_ready=was_ready)
@@ -185,9 +200,11 @@ class Session:
             self._owner.session_ready(self, self._peer, self._give_doorbell())
             self._say(handover.GO)
         elif command.name == handover.GO and not self._dialled and self._state == _PASSED:
-            assert self._peer is not None, "set when the pipe was accepted"
-            self._state = _DONE
-            self._owner.session_ready(self, self._peer, self._give_doorbell())
+            self._let_go()
+            self._say(handover.HAVE)
+        elif command.name == handover.HAVE and self._dialled and self._state == _DONE:
+            self.is_taken = True
+            self._owner.session_taken(self)
         else:
             raise ValueError(f"a command {command.name!r} out of place")
 
@@ -197,7 +214,7 @@ class Session:
         self._take_doorbell()
         try:
             reader = ProcessId(*self._hosted.application)
-            check_pipe_segment(offered.segment, offered.token, reader)
+            self._claimed = check_pipe_segment(offered.segment, offered.token, reader)
             open_board(offered.end.board, os.dup(self._doorbell_fd))
         except ZMQError as error:
             self._say(handover.NO, str(error).encode())
@@ -206,6 +223,19 @@ class Session:
         self.bit = self._hosted.board.allocate()
         self._say(handover.TAKE, Handover(self._own_end()).encode(), with_doorbell=True)
         self._state = _PASSED
+
+    def _let_go(self) -> None:
+        """Let our application have the pipe that it was offered."""
+        assert self._peer is not None, "set when the pipe was accepted"
+        self._state = _DONE
+        self._claimed = None
+        self._owner.session_ready(self, self._peer, self._give_doorbell())
+
+    def _peer_died(self) -> bool:
+        """Whether the application that offered us a pipe is dead; it is not where its pid means nothing."""
+        if self._dialled or self._peer is None or not self._peer.pid:
+            return False
+        return not is_alive(ProcessId(self._peer.pid, self._peer.start))
 
     def _take_doorbell(self) -> None:
         fd = self._stream.take_fd()

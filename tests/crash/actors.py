@@ -1,7 +1,7 @@
 """What the processes of these tests do. Started as ``python -m crash.actors NAME PART FD``.
 
-NAME is one of the functions below, PART its parameters in JSON, FD the channel to the test. An actor
-goes on until it is told anything or its channel is closed, so that none outlives its test.
+NAME is one of the functions below, PART its parameters in JSON, FD the channel to the test. An
+actor goes on until it is told anything or its channel is closed, so that none outlives its test.
 """
 
 import json

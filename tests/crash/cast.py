@@ -1,4 +1,4 @@
-"""The processes of one test: who they are, how they end, and that they leave no name in /dev/shm."""
+"""The processes of one test: who they are, how they end, and that they leave no name behind."""
 
 import json
 import os

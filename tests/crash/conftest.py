@@ -1,6 +1,6 @@
 """Fixtures of the crash tests."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ _FAILED = pytest.StashKey[bool]()
 def cast(nothing_left: None, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cast]:
     """Processes to be killed. At the end everybody has ended and no name of theirs is left.
 
-    To be asked for before `sockets`, so that it ends behind them: a living reader keeps what it may read.
+    To be asked for before `sockets`, so that it ends behind them: a living reader keeps what it may
+    read.
     """
     cast = Cast(tmp_path)
     yield cast
@@ -26,7 +27,7 @@ def cast(nothing_left: None, tmp_path: Path, request: pytest.FixtureRequest) -> 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[pytest.TestReport]:
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Let the fixture know that its test failed, so that it clears away without further ado."""
     report = yield
     if report.when == "call":

@@ -1,4 +1,4 @@
-"""Messages that say whose they are, which number they have, and what they must look like in full."""
+"""Messages that say whose they are, which number they have, and what all of them looks like."""
 
 import random
 import struct
@@ -24,7 +24,10 @@ def message(sender: int, number: int) -> list[bytes]:
 
 
 def whose(parts: Sequence[bytes]) -> tuple[int, int]:
-    """Return sender and number of a message; ValueError unless every byte of it is as it was sent."""
+    """Return sender and number of a message.
+
+    ValueError unless every byte of it is as it was sent.
+    """
     if not parts or len(parts[0]) != _HEADER.size:
         raise ValueError(f"no header in {[part[:40] for part in parts]}")
     sender, number = _HEADER.unpack(parts[0])

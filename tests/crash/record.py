@@ -10,7 +10,8 @@ _WORDS = struct.Struct("<QQ")
 class Record:
     """Two numbers in a file that both the acting process and the test have mapped.
 
-    *first* is the number of the first message sent or received, *following* the one behind the last.
+    *first* is the number of the first message sent or received, *following* the one behind the
+    last.
     """
 
     def __init__(self, path: Path | str) -> None:

@@ -1,6 +1,7 @@
-"""PUSH and PULL whose processes are killed under traffic: who is left goes on, nothing is lost or torn."""
+"""PUSH and PULL, processes killed under traffic: who is left goes on, nothing is lost or torn."""
 
 from random import Random
+from typing import Any
 
 import pytest
 from crash.cast import Actor, Cast
@@ -83,7 +84,7 @@ def test_the_other_receivers_go_on(cast: Cast, sockets: SocketFactory, seed: int
     endpoint = cast.endpoint()
     push = sockets.open(zmq.PUSH, bind=endpoint)
     stream = Stream(push, STEADY)
-    part = {"type": "PULL", "how": "connect", "endpoint": endpoint}
+    part: dict[str, Any] = {"type": "PULL", "how": "connect", "endpoint": endpoint}
     steady = cast.start("tally", **part)
     for _ in range(3):
         victim = cast.start("tally", **part)

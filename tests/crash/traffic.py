@@ -52,7 +52,8 @@ class Stream:
     def await_arrival(self, record: Record) -> None:
         """Wait until the actor of *record* has everything that was sent.
 
-        The socket is used meanwhile: what a lost peer had not read is handed on when its sender next looks.
+        The socket is used meanwhile: what a lost peer had not read is handed on when its sender
+        next looks.
         """
 
         def arrived() -> bool:

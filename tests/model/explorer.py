@@ -1,289 +1,268 @@
-"""A small explicit-state model checker: every interleaving of a few processes on a TSO machine.
+"""An explicit-state model checker for a few small programs that share memory.
 
-A process is a generator function that yields operations on shared words and gets their results back; it
-reads like the code it is a model of. What it does between two yields is its own and takes no time.
-Each process has a store buffer, as each CPU has: a store waits there, visible to its own process only, until
-it is drained at some later moment, in order; a fence and every read-modify-write drain it first. So a missing
-fence between a store and a load shows as an interleaving in which both sides miss each other.
+Every interleaving is explored, and every order in which stores may become visible: a program's stores
+go into a buffer of its own first. Stores to one word stay in order; stores to different words may
+overtake each other, but a release store waits for all before it. A program reads its own buffered
+stores. A fence and a read-modify-write wait until the buffer is empty. That is weaker than x86-64
+(which keeps all stores in order), so what holds here holds there; what it shares with it is that a
+load may pass an earlier store, which is what the full fences in the code are for. Loads themselves
+are not reordered.
 
-The explorer visits every state once, depth first. It reports a violation when a process raises one, or when
-nobody can go on and somebody still waits. A process's state is where its generators stand and what their
-local variables hold; therefore a process keeps everything in local variables (numbers, text, tuples, lists,
-dataclasses of those) and never an operation's result in the middle of an expression with another.
+A state in which nobody can go on and somebody is not done is a lost wake-up. A `check` that does not
+hold is a violation too.
 """
 
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, is_dataclass
-from types import CodeType
-from typing import Any, NamedTuple
+from __future__ import annotations
 
-Process = Generator["Operation", Any, None]
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-
-class Violation(Exception):
-    """A process saw what must not be."""
+Registers = dict[str, int]
+Value = int | Callable[[Registers], int]
 
 
-class Operation(NamedTuple):
-    """What a process does to shared memory; made by the functions below."""
+@dataclass(frozen=True)
+class Step:
+    """One instruction: its kind and operands."""
 
     kind: str
-    word: str = ""
-    value: Any = 0
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.word} {self.value if self.kind != 'load' else ''}".strip()
+    operands: tuple[Any, ...] = ()
 
 
-def load(word: str) -> Operation:
-    """Read a word: the process's own latest store, or memory."""
-    return Operation("load", word)
+def label(name: str) -> Step:
+    """A place to jump to."""
+    return Step("label", (name,))
 
 
-def store(word: str, value: Any) -> Operation:
-    """Write a word: into the process's store buffer."""
-    return Operation("store", word, value)
+def store(word: str, value: Value, *, release: bool = False) -> Step:
+    """Put *value* into the buffer; *release*: not visible before any store made earlier."""
+    return Step("store", (word, value, release))
 
 
-def exchange(word: str, value: Any) -> Operation:
-    """Write a word and return what it was, at once and with everything stored before."""
-    return Operation("exchange", word, value)
+def load(register: str, word: str) -> Step:
+    """Read *word*, from the own buffer where it is there."""
+    return Step("load", (register, word))
 
 
-def fetch_or(word: str, value: int) -> Operation:
-    """Set bits of a word and return what it was, as exchange does."""
-    return Operation("fetch_or", word, value)
+def exchange(register: str, word: str, value: Value) -> Step:
+    """Read and write *word* at once; waits for the buffer."""
+    return Step("exchange", (register, word, value))
 
 
-def fence() -> Operation:
-    """Make everything stored before visible."""
-    return Operation("fence")
+def fence() -> Step:
+    """Wait until all own stores are visible."""
+    return Step("fence")
 
 
-def wait_for(word: str) -> Operation:
-    """Wait in the kernel until a word is not 0. Is no fence."""
-    return Operation("wait", word)
+def goto(target: str) -> Step:
+    """Jump."""
+    return Step("if", (lambda _: True, target))
 
 
-def wait_for_change(word: str, seen: Any) -> Operation:
-    """Wait until a word is not what was seen: stands for looking again and again."""
-    return Operation("change", word, seen)
+def jump_if(condition: Callable[[Registers], bool], target: str) -> Step:
+    """Jump when *condition* holds for the registers."""
+    return Step("if", (condition, target))
 
 
-def signal(word: str, value: int = 1) -> Operation:
-    """Write a word that the kernel keeps (a doorbell, a socket), at once. Is no fence."""
-    return Operation("signal", word, value)
+def let(register: str, value: Value) -> Step:
+    """Set a register."""
+    return Step("let", (register, value))
 
 
-def choose(*options: Any) -> Operation:
-    """Return any of the options: the explorer tries them all."""
-    return Operation("choose", value=options)
+def ring(bell: str) -> Step:
+    """Ring a doorbell: a system call, which goes past the store buffer."""
+    return Step("ring", (bell,))
 
 
-class State(NamedTuple):
-    """Memory, the processes' store buffers, and where each process stands (numbers of Local)."""
-
-    memory: tuple[Any, ...]
-    buffers: tuple[tuple[tuple[str, Any], ...], ...]
-    places: tuple[int, ...]
+def wait_for_bell(bell: str) -> Step:
+    """Block until the doorbell has been rung, and silence it."""
+    return Step("wait", (bell,))
 
 
-class Result(NamedTuple):
-    """What exploring came to: how many states there are, and the first violation with the way to it."""
+def await_word(word: str, condition: Callable[[int, Registers], bool]) -> Step:
+    """Block until *word* in memory is as wanted: a reader or writer that spins."""
+    return Step("await", (word, condition))
+
+
+def check(condition: Callable[[Registers], bool], claim: str) -> Step:
+    """It is a violation of *claim* when *condition* does not hold here."""
+    return Step("check", (condition, claim))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What exploring came to: how many states there were, and how the first violation came about."""
 
     states: int
-    violation: str | None
-    trace: tuple[str, ...]
+    violation: str | None = None
+    trace: tuple[str, ...] = ()
+
+
+# A program's part of a state: instruction, registers, buffered stores (word, value, release).
+_Local = tuple[int, tuple[int, ...], tuple[tuple[int, int, bool], ...]]
+_State = tuple[tuple[int, ...], tuple[_Local, ...]]
+
+
+class _Violation(Exception):
+    """A check failed."""
 
 
 @dataclass
-class Local:
-    """A place in a process: what it does next, and where each result leads."""
-
-    inputs: tuple[Any, ...]
-    operation: Operation | None
-    problem: str | None
-    following: dict[Any, int]
-
-
-class Runner:
-    """One process: its places, found by running its generator again with the results it got before."""
-
-    def __init__(self, start: Callable[[], Process]) -> None:
-        self.name = getattr(start, "__name__", "process")
-        self._start = start
-        self._numbers: dict[Any, int] = {}
-        self.places: list[Local] = []
-        self.first = self._place(())
-
-    def after(self, place: int, result: Any) -> int:
-        """Return the place behind *place* when its operation returns *result*."""
-        local = self.places[place]
-        if result not in local.following:
-            local.following[result] = self._place((*local.inputs, result))
-        return local.following[result]
-
-    def _place(self, inputs: tuple[Any, ...]) -> int:
-        process = self._start()
-        operation: Operation | None = None
-        problem = None
-        try:
-            operation = next(process)
-            for result in inputs:
-                operation = process.send(result)
-            key: Any = _standing(process)
-        except StopIteration:
-            operation, key = None, "end"
-        except Violation as violation:
-            operation, problem = None, str(violation)
-            key = ("violation", problem)
-        number = self._numbers.setdefault(key, len(self.places))
-        if number == len(self.places):
-            self.places.append(Local(inputs, operation, problem, {}))
-        process.close()
-        return number
-
-
-def _standing(process: Any) -> tuple[Any, ...]:
-    """Return where a generator and those it delegates to stand, with their local variables."""
-    frames: list[tuple[CodeType, int, Any]] = []
-    while process is not None and getattr(process, "gi_frame", None) is not None:
-        frame = process.gi_frame
-        frames.append((frame.f_code, frame.f_lasti, _frozen(dict(frame.f_locals))))
-        process = process.gi_yieldfrom
-    return tuple(frames)
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, dict):
-        return tuple((name, _frozen(item)) for name, item in sorted(value.items()))
-    if isinstance(value, list | tuple):
-        return tuple(map(_frozen, value))
-    if is_dataclass(value) and not isinstance(value, type):
-        return _frozen(vars(value))
-    if value is None or isinstance(value, int | str | frozenset):
-        return value
-    if callable(value):
-        return None
-    raise TypeError(f"a process must not keep {value!r} in a local variable")
-
-
 class Explorer:
-    """Visits every state that *processes* can reach from *memory*."""
+    """Explores *programs* (by name) from the values in *memory* on, up to *limit* states."""
 
-    def __init__(self, memory: dict[str, Any], processes: list[Callable[[], Process]]) -> None:
-        self._index = {word: i for i, word in enumerate(memory)}
-        self._runners = [Runner(process) for process in processes]
-        self._start = State(
-            tuple(memory.values()),
-            ((),) * len(processes),
-            tuple(runner.first for runner in self._runners),
+    memory: dict[str, int]
+    programs: dict[str, Sequence[Step]]
+    limit: int = 2_000_000
+    _words: list[str] = field(init=False)
+    _registers: list[list[str]] = field(init=False)
+    _labels: list[dict[str, int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._words = list(self.memory)
+        self._registers = [_registers_of(steps) for steps in self.programs.values()]
+        self._labels = [
+            {step.operands[0]: i for i, step in enumerate(steps) if step.kind == "label"}
+            for steps in self.programs.values()
+        ]
+
+    def run(self) -> Outcome:
+        """Visit every state that can be reached, or stop at the first violation."""
+        start: _State = (
+            tuple(self.memory.values()),
+            tuple((0, (0,) * len(names), ()) for names in self._registers),
+        )
+        came_from: dict[_State, tuple[_State, str] | None] = {start: None}
+        pending = [start]
+        while pending:
+            state = pending.pop()
+            try:
+                successors = self._successors(state)
+            except _Violation as violation:
+                return Outcome(len(came_from), str(violation), self._trace(came_from, state))
+            if not successors and not self._all_done(state):
+                return Outcome(len(came_from), "lost wake-up", self._trace(came_from, state))
+            for successor, how in successors:
+                if successor not in came_from:
+                    came_from[successor] = (state, how)
+                    pending.append(successor)
+            if len(came_from) > self.limit:
+                raise RuntimeError(f"more than {self.limit} states: make the model smaller")
+        return Outcome(len(came_from))
+
+    def _successors(self, state: _State) -> list[tuple[_State, str]]:
+        found = []
+        for index, name in enumerate(self.programs):
+            for memory, local, how in self._moves(state[0], state[1][index], index):
+                locals_ = (*state[1][:index], local, *state[1][index + 1 :])
+                found.append(((memory, locals_), f"{name}: {how}"))
+        return found
+
+    def _moves(
+        self, memory: tuple[int, ...], local: _Local, index: int
+    ) -> list[tuple[tuple[int, ...], _Local, str]]:
+        """Every way in which one program, or its store buffer, can go on."""
+        pc, registers, buffer = local
+        moves = []
+        for i in _flushable(buffer):
+            word, value, _ = buffer[i]
+            rest = (*buffer[:i], *buffer[i + 1 :])
+            how = f"{self._words[word]} = {value} becomes visible"
+            moves.append((_with(memory, word, value), (pc, registers, rest), how))
+        steps = list(self.programs.values())[index]
+        if pc < len(steps):
+            done = self._execute(steps[pc], memory, local, index)
+            if done is not None:
+                moves.append((*done, f"{pc} {steps[pc].kind} {steps[pc].operands[:2]}"))
+        return moves
+
+    def _execute(
+        self, step: Step, memory: tuple[int, ...], local: _Local, index: int
+    ) -> tuple[tuple[int, ...], _Local] | None:
+        """Carry out one instruction; None when it has to wait."""
+        pc, registers, buffer = local
+        names = self._registers[index]
+        values = dict(zip(names, registers, strict=True))
+        after = pc + 1
+        match step.kind, step.operands:
+            case "store", (word, value, release):
+                buffer = (*buffer, (self._words.index(word), _evaluate(value, values), release))
+            case "load", (register, word):
+                values[register] = _visible(self._words.index(word), memory, buffer)
+            case "exchange", (register, word, value):
+                if buffer:
+                    return None
+                place = self._words.index(word)
+                values[register] = memory[place]
+                memory = _with(memory, place, _evaluate(value, values))
+            case "fence", _:
+                if buffer:
+                    return None
+            case "if", (condition, target):
+                if condition(values):
+                    after = self._labels[index][target]
+            case "let", (register, value):
+                values[register] = _evaluate(value, values)
+            case "ring", (bell,):
+                memory = _with(memory, self._words.index(bell), 1)
+            case "wait", (bell,):
+                place = self._words.index(bell)
+                if not memory[place]:
+                    return None
+                memory = _with(memory, place, 0)
+            case "await", (word, condition):
+                if not condition(_visible(self._words.index(word), memory, buffer), values):
+                    return None
+            case "check", (condition, claim):
+                if not condition(values):
+                    raise _Violation(claim)
+        return memory, (after, tuple(values[name] for name in names), buffer)
+
+    def _all_done(self, state: _State) -> bool:
+        programs = self.programs.values()
+        return all(
+            local[0] >= len(steps) for local, steps in zip(state[1], programs, strict=True)
         )
 
-    def explore(self) -> Result:
-        """Visit all states; stop at the first violation."""
-        came_from: dict[State, tuple[State, str] | None] = {self._start: None}
-        stack = [self._start]
-        while stack:
-            state = stack.pop()
-            problem = self._problem(state)
-            if problem is not None:
-                return Result(len(came_from), problem, _trace(came_from, state))
-            moves = list(self._moves(state))
-            if not moves and (waiting := self._who_waits(state)):
-                return Result(len(came_from), waiting, _trace(came_from, state))
-            for label, following in moves:
-                if following not in came_from:
-                    came_from[following] = (state, label)
-                    stack.append(following)
-        return Result(len(came_from), None, ())
-
-    def _problem(self, state: State) -> str | None:
-        for runner, place in zip(self._runners, state.places, strict=True):
-            if runner.places[place].problem is not None:
-                return f"{runner.name}: {runner.places[place].problem}"
-        return None
-
-    def _who_waits(self, state: State) -> str | None:
-        for runner, place in zip(self._runners, state.places, strict=True):
-            operation = runner.places[place].operation
-            if operation is not None:
-                return f"{runner.name} waits for ever: {operation}"
-        return None
-
-    def _moves(self, state: State) -> Iterator[tuple[str, State]]:
-        moves: list[tuple[str, State]] = []
-        for number, runner in enumerate(self._runners):
-            operation = runner.places[state.places[number]].operation
-            if operation is not None and operation.kind == "store":
-                # Nobody else sees a store go into its buffer: no need to try it later as well.
-                yield self._step(state, number, operation)
-                return
-            if operation is not None and self._is_enabled(state, number, operation):
-                options = operation.value if operation.kind == "choose" else (None,)
-                moves += [self._step(state, number, operation, option) for option in options]
-            if state.buffers[number]:
-                moves.append(self._drain(state, number))
-        yield from moves
-
-    def _is_enabled(self, state: State, number: int, operation: Operation) -> bool:
-        if operation.kind == "wait":
-            return bool(state.memory[self._index[operation.word]])
-        if operation.kind == "change":
-            return bool(self._read(state, number, operation.word) != operation.value)
-        return True
-
-    def _read(self, state: State, number: int, word: str) -> Any:
-        for stored, value in reversed(state.buffers[number]):
-            if stored == word:
-                return value
-        return state.memory[self._index[word]]
-
-    def _step(
-        self, state: State, number: int, operation: Operation, option: Any = None
-    ) -> tuple[str, State]:
-        kind, word, value = operation
-        memory, buffers = list(state.memory), list(state.buffers)
-        result: Any = None
-        if kind in ("load", "change"):
-            result = self._read(state, number, word)
-        elif kind == "store":
-            buffers[number] = (*buffers[number], (word, value))
-        elif kind == "choose":
-            result = option
-        elif kind == "wait":
-            result = memory[self._index[word]]
-        elif kind == "signal":
-            memory[self._index[word]] = value
-        else:  # fence, exchange, fetch_or
-            for stored, pending in buffers[number]:
-                memory[self._index[stored]] = pending
-            buffers[number] = ()
-            if kind != "fence":
-                result = memory[self._index[word]]
-                memory[self._index[word]] = value if kind == "exchange" else result | value
-        places = list(state.places)
-        places[number] = self._runners[number].after(places[number], result)
-        shown = f"{self._runners[number].name}: {operation}"
-        shown += f" -> {result}" if result is not None else ""
-        return shown, State(tuple(memory), tuple(buffers), tuple(places))
-
-    def _drain(self, state: State, number: int) -> tuple[str, State]:
-        (word, value), *rest = state.buffers[number]
-        memory, buffers = list(state.memory), list(state.buffers)
-        memory[self._index[word]] = value
-        buffers[number] = tuple(rest)
-        label = f"{self._runners[number].name}: {word} = {value} becomes visible"
-        return label, State(tuple(memory), tuple(buffers), state.places)
+    @staticmethod
+    def _trace(
+        came_from: dict[_State, tuple[_State, str] | None], state: _State
+    ) -> tuple[str, ...]:
+        steps = []
+        while (origin := came_from[state]) is not None:
+            state, how = origin
+            steps.append(how)
+        return tuple(reversed(steps))
 
 
-def _trace(
-    came_from: dict[State, tuple[State, str] | None], state: State
-) -> tuple[str, ...]:
-    labels = []
-    step = came_from[state]
-    while step is not None:
-        state, label = step
-        labels.append(label)
-        step = came_from[state]
-    return tuple(reversed(labels))
+def _flushable(buffer: tuple[tuple[int, int, bool], ...]) -> list[int]:
+    """Which buffered stores may become visible next."""
+    found = []
+    for i, (word, _, release) in enumerate(buffer):
+        earlier = buffer[:i]
+        if not (release and earlier) and all(other[0] != word for other in earlier):
+            found.append(i)
+    return found
+
+
+def _visible(
+    word: int, memory: tuple[int, ...], buffer: tuple[tuple[int, int, bool], ...]
+) -> int:
+    for other, value, _ in reversed(buffer):
+        if other == word:
+            return value
+    return memory[word]
+
+
+def _with(memory: tuple[int, ...], place: int, value: int) -> tuple[int, ...]:
+    return (*memory[:place], value, *memory[place + 1 :])
+
+
+def _evaluate(value: Value, registers: Registers) -> int:
+    return value(registers) if callable(value) else value
+
+
+def _registers_of(steps: Sequence[Step]) -> list[str]:
+    writers = ("load", "exchange", "let")
+    return list(dict.fromkeys(step.operands[0] for step in steps if step.kind in writers))

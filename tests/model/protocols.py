@@ -1,8 +1,8 @@
 """The lock-free protocols of shmzmq, step by step as the code has them, for the explorer.
 
-Each step that a wake-up hangs on is a *switch*: a model can be built without it, and a test shows that
-the explorer then finds the loss. SWITCHES ties every switch to the place in the code where the step
-stands, which another test looks up.
+Each step that a wake-up hangs on is a *switch*: a model can be built without it, and a test shows
+that the explorer then finds the loss. SWITCHES ties every switch to the place in the code where the
+step stands, which another test looks up.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _unless(left_out: bool, *steps: Step) -> list[Step]:
     return [] if left_out else list(steps)
 
 
-# -- posting on a board and sleeping on it (shmzmq/shm/board.py) -------------------------------------
+# -- posting on a board and sleeping on it (shmzmq/shm/board.py) -----------------------------------
 
 
 def _post(bit: str, end: str, without: str | None) -> list[Step]:
@@ -124,7 +124,7 @@ def _take(bit: str, without: str | None) -> list[Step]:
     return [clear_news, take_bit]
 
 
-# -- the models --------------------------------------------------------------------------------------
+# -- the models ------------------------------------------------------------------------------------
 
 
 def publish_model(without: str | None = None) -> Explorer:

@@ -1,4 +1,7 @@
-"""No wake-up is lost and no half message read in any interleaving; and each step is needed for that."""
+"""No wake-up is lost and no half message read in any interleaving.
+
+And each step is needed for that.
+"""
 
 from __future__ import annotations
 

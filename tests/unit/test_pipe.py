@@ -154,7 +154,7 @@ def test_should_look_for_the_word_of_a_far_end_that_has_looked_already(
     set_word(pipe, 0, "attached", 1)
     asked: list[int] = []
 
-    class Told(SocketBase):  # type: ignore[misc]
+    class Told(SocketBase):
         def on_control(self, flags: int) -> None:
             asked.append(flags)
 

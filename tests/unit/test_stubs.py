@@ -144,7 +144,8 @@ def test_the_stub_has_the_members_of_each_class(stem: str) -> None:
 @compiled
 def test_functions_and_methods_have_the_parameters_that_the_stub_says(stem: str) -> None:
     module, tree = load(stem), parse(stem, ".pyi")
-    for scope in (tree, *classes(tree)):
+    scopes: list[ast.Module | ast.ClassDef] = [tree, *classes(tree)]
+    for scope in scopes:
         owner = module if isinstance(scope, ast.Module) else getattr(module, scope.name)
         for name, nodes in declarations(scope).items():
             functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]

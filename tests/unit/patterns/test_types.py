@@ -1,12 +1,13 @@
 """Each pattern over pipes of this process; what users see is in tests/conformance."""
 
 import errno
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from support.pipes import MakeStar
 
-from shmzmq.constants import Errno
+from shmzmq.constants import Errno, SocketType
 from shmzmq.errors import Again, ZMQError
 from shmzmq.patterns import new_pattern
 from shmzmq.patterns.dealer import Dealer
@@ -47,11 +48,11 @@ def send(socket: SocketBase, *parts: bytes) -> None:
 
 def test_should_name_itself_and_its_peers() -> None:
     for number in range(11):
-        pattern = new_pattern(number)
-        assert all(pattern.name in new_pattern(_NUMBERS[peer]).peers for peer in pattern.peers)
+        pattern = new_pattern(SocketType(number))
+        assert all(pattern.name in new_pattern(_TYPES[peer]).peers for peer in pattern.peers)
 
 
-_NUMBERS = {new_pattern(number).name: number for number in range(11)}
+_TYPES = {new_pattern(SocketType(number)).name: SocketType(number) for number in range(11)}
 
 
 @pytest.mark.parametrize("pattern", [Pull(), Sub()])
@@ -101,7 +102,11 @@ def test_dealer_should_do_both_independently(make_star: MakeStar) -> None:
 
 def test_req_and_rep_should_take_turns(make_star: MakeStar) -> None:
     star = make_star(Req(), [Rep()])
-    for call in (lambda: receive(star.hub), lambda: send(star.around[0], b"")):
+    calls: list[Callable[[], object]] = [
+        lambda: receive(star.hub),
+        lambda: send(star.around[0], b""),
+    ]
+    for call in calls:
         with pytest.raises(ZMQError, match="must") as failure:
             call()
         assert failure.value.errno == Errno.EFSM
@@ -150,7 +155,9 @@ def test_router_should_name_its_peers(make_star: MakeStar) -> None:
     send(star.around[0], b"from one", b"")
     assert receive(star.hub) == [b"one", b"from one", b""]
     send(star.around[1], b"from nobody")
-    name, _ = receive(star.hub)
+    message = receive(star.hub)
+    assert message is not None
+    name = message[0]
     assert (len(name), name[0]) == (5, 0)
     send(star.hub, name, b"to nobody")
     send(star.hub, b"one", b"to one")
