@@ -6,7 +6,7 @@ The hot path is Python source in Cython's pure Python mode; a module is one exte
 from glob import glob
 
 from Cython.Build import cythonize
-from setuptools import Extension, setup
+from setuptools import Extension, setup  # type: ignore[import-untyped]
 
 COMPILED = [
     "shmzmq/shm/board.py",
@@ -41,7 +41,10 @@ def extensions() -> list[Extension]:
         )
         for path in COMPILED
     ]
-    return cythonize(sources, compiler_directives=DIRECTIVES, build_dir="build/cython")
+    built: list[Extension] = cythonize(  # type: ignore[no-untyped-call]
+        sources, compiler_directives=DIRECTIVES, build_dir="build/cython"
+    )
+    return built
 
 
 setup(ext_modules=extensions())

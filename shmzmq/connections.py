@@ -231,6 +231,8 @@ class WorkerConnect(EndpointKeeper):
         if self._in_pattern:
             self._in_pattern = False
             self.socket.pattern.detach(self.pipe)
+            # What follows of the message at hand goes nowhere, so neither may its beginning.
+            self.pipe.forget_unfinished()
 
     # -- events of the worker ----------------------------------------------------------------------
 

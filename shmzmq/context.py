@@ -176,7 +176,10 @@ class Context(OptionAttributes):
             self._socket_gone.notify_all()
 
     def settled(self, endpoint: int) -> None:
-        """An endpoint that lingered is done with; with a closed socket's last one its board goes."""
+        """An endpoint that lingered is done with.
+
+        With a closed socket's last one its board goes.
+        """
         socket = self.lingering.pop(endpoint)
         if socket not in self.lingering.values():
             self._boards_in_use.pop(socket).segment.unlink()

@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport uint64_t
 
 from shmzmq.shm.board cimport Board
@@ -5,6 +6,7 @@ from shmzmq.shm.ring cimport Consumer, Producer
 from shmzmq.shm.waiting cimport Watch
 
 
+@cython.final
 cdef class Pipe:
     cdef readonly Producer outbound
     cdef readonly Consumer inbound

@@ -65,7 +65,9 @@ def create_pipe_segment(*, outbound, inbound, private=False, token=bytes(16)):
 
 
 def check_pipe_segment(name, token, reader):
-    """Return the segment *name* once it is sure to be the pipe with *token*; *reader* will read from it.
+    """Return the segment *name* once it is sure to be the pipe with *token*.
+
+    *reader* will read from it.
 
     From then on what it holds stays for the reader even if its maker dies. Raises ZMQError: ENOENT,
     EPROTO.
@@ -254,6 +256,10 @@ class Pipe:
         """Forget the parts of an unfinished message."""
         self.outbound.rollback()
         self.sending = False
+
+    def forget_unfinished(self):
+        """Forget the parts of a message whose rest will not come; for whoever is not compiled."""
+        self.rollback()
 
     def park(self, size):
         """Ask to be told of room; false when there is some already.

@@ -21,7 +21,7 @@ from cython.cimports.libc.stdint import int64_t, uint64_t
 from cython.cimports.shmzmq.patterns.load_balance import SENT
 from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.pipe import Pipe
-from cython.cimports.shmzmq.shm.atomics import lowest_bit
+from cython.cimports.shmzmq.shm.atomics import load_relaxed, lowest_bit
 from cython.cimports.shmzmq.shm.board import Board
 from cython.cimports.shmzmq.shm.waiting import (
     LOOK_AGAIN,
@@ -133,7 +133,7 @@ class SocketBase:
         """Send one part from memory, waiting as *flags* and SNDTIMEO allow."""
         self.check()
         board: Board = self.board  # held: another thread may close the socket while this one waits
-        if board.has_news():
+        if load_relaxed(cython.address(board.header.news)):
             self.process_news()
         if self.pattern.send(data, size, flags & _SNDMORE) != SENT:
             self.wait_to_send(data, size, flags)
@@ -144,7 +144,7 @@ class SocketBase:
             self._take_away_ended()
         if not flags & _SNDMORE:
             self.counters[1] += 1
-            self.counters[2] = self.pattern.drops()
+            self.counters[2] = self.pattern.dropped
         return 0
 
     def wait_to_send(self, data, size, flags):
@@ -183,7 +183,7 @@ class SocketBase:
         Threads: one at a time.
         """
         self.check()
-        if self.board.has_news():
+        if load_relaxed(cython.address(self.board.header.news)):
             self.process_news()
         data = self.pattern.recv()
         if data is None:

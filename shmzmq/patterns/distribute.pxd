@@ -1,8 +1,10 @@
+cimport cython
 from libc.stdint cimport uint64_t
 
 from shmzmq.pipe cimport Pipe
 
 
+@cython.final
 cdef class Distributor:
     cdef list pipes            # all of them
     cdef list chosen           # those that the message being sent goes to

@@ -1,5 +1,8 @@
+from typing import final
+
 from ..pipe import Pipe
 
+@final
 class Distributor:
     def __init__(self, ended: list[Pipe]) -> None: ...
     @property

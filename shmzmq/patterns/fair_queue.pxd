@@ -1,7 +1,9 @@
+cimport cython
 from shmzmq.pipe cimport Pipe
 from shmzmq.shm.waiting cimport Watch
 
 
+@cython.final
 cdef class FairQueue:
     cdef list pipes            # the first `active` of them are in the active list
     cdef int active, current

@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport uint64_t
 
 from shmzmq.pipe cimport Pipe
@@ -9,6 +10,7 @@ cdef enum:
     WOULD_BLOCK = 2
 
 
+@cython.final
 cdef class LoadBalancer:
     cdef list pipes            # the first `active` of them may have room
     cdef int active, current

@@ -8,6 +8,7 @@ from shmzmq.shm.waiting cimport Watch
 
 cdef class Pattern:
     cdef public bint more      # the part received last has another behind it
+    cdef readonly uint64_t dropped  # messages that were dropped for want of room or of a peer
     cdef readonly list ended   # pipes at their end: the socket takes them away
     cdef Pipe source           # where the part received last came from
     cdef FairQueue queue       # None where nothing is received, or not this way
@@ -21,6 +22,5 @@ cdef class Pattern:
     cdef int on_ready(self, Pipe pipe) except -1
     cdef int on_room(self, Pipe pipe) except -1
     cdef bint rest(self) except -1
-    cdef uint64_t drops(self) noexcept
     cdef int watch_in(self, Watch *watches, int most)
     cdef int watch_out(self, Watch *watches, int most)

@@ -72,14 +72,6 @@ class Pattern:
         if self.out is not None:
             self.out.rollback()
 
-    @property
-    def dropped(self):
-        """How many messages were dropped for want of room or of a peer."""
-        return self.drops()
-
-    def drops(self):
-        return 0
-
     def send(self, data, size, more):
         if self.out is None:
             raise ZMQError(errno.ENOTSUP, f"a {self.name} socket cannot send")

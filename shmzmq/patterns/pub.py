@@ -34,11 +34,10 @@ class Pub(Pattern):
     def rollback(self):
         self.publisher.out.rollback()
 
-    def drops(self):
-        return self.publisher.out.dropped
-
     def send(self, data, size, more):
-        return self.publisher.send(data, size, more)
+        rc: cython.int = self.publisher.send(data, size, more)
+        self.dropped = self.publisher.out.dropped
+        return rc
 
     def has_out(self):
         return True

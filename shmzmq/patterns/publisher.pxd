@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport uint64_t
 
 from shmzmq.patterns.distribute cimport Distributor
@@ -5,6 +6,7 @@ from shmzmq.patterns.topics cimport TopicTable
 from shmzmq.pipe cimport Pipe
 
 
+@cython.final
 cdef class Publisher:
     cdef Distributor out
     cdef TopicTable topics     # prefix -> pipes

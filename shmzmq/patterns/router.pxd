@@ -15,7 +15,6 @@ cdef class Router(Pattern):
     cdef Pipe target           # who they go to; None: nobody, they are dropped
     cdef bint mandatory
     cdef Pipe awaited          # who had no room for the message refused last (ROUTER_MANDATORY)
-    cdef readonly uint64_t dropped_messages
 
     cdef int choose_target(self, bytes routing_id) except -1
     cdef bint find(self) except -1

@@ -79,9 +79,6 @@ class Router(Pattern):
         self.sending = False
         self.target = None
 
-    def drops(self):
-        return self.dropped_messages
-
     def send(self, data, size, more):
         if not self.sending:
             # A routing id with nothing behind it is not a message.
@@ -92,7 +89,7 @@ class Router(Pattern):
         if self.target.write(data, size, more) != RING_OK:
             self.target.rollback()
             self.target = None
-            self.dropped_messages += 1
+            self.dropped += 1
         elif not more:
             self.target.flush()
             self.target = None
@@ -109,14 +106,14 @@ class Router(Pattern):
         if pipe is None:
             if self.mandatory:
                 raise ZMQError(errno.EHOSTUNREACH, f"no peer has the routing id {routing_id!r}")
-            self.dropped_messages += 1
+            self.dropped += 1
         elif full:
             if self.mandatory:
                 if pipe.park(0):
                     self.awaited = pipe
                     return WOULD_BLOCK
             else:
-                self.dropped_messages += 1
+                self.dropped += 1
                 pipe = None
         self.target = pipe
         self.sending = True

@@ -1,8 +1,10 @@
+cimport cython
 from shmzmq.patterns.fair_queue cimport FairQueue
 from shmzmq.patterns.topics cimport TopicTable
 from shmzmq.pipe cimport Pipe
 
 
+@cython.final
 cdef class Subscriber:
     cdef FairQueue queue
     cdef list pipes

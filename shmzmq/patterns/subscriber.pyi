@@ -1,5 +1,8 @@
+from typing import final
+
 from ..pipe import Pipe
 
+@final
 class Subscriber:
     def __init__(self, ended: list[Pipe], filtering: bool) -> None: ...
     def add(self, pipe: Pipe) -> None: ...

@@ -1,6 +1,8 @@
+cimport cython
 from libc.stdint cimport uint64_t
 
 
+@cython.final
 cdef class TopicTable:
     cdef dict prefixes         # prefix -> {subscriber: None}, in the order of subscribing
     cdef dict lengths          # length -> how many prefixes have it

@@ -1,6 +1,7 @@
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, final
 
+@final
 class TopicTable:
     def __init__(self) -> None: ...
     def __len__(self) -> int: ...

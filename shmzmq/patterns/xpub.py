@@ -35,11 +35,10 @@ class XPub(Pattern):
     def rollback(self):
         self.publisher.out.rollback()
 
-    def drops(self):
-        return self.publisher.out.dropped
-
     def send(self, data, size, more):
-        return self.publisher.send(data, size, more)
+        rc: cython.int = self.publisher.send(data, size, more)
+        self.dropped = self.publisher.out.dropped
+        return rc
 
     def recv(self):
         if not self.publisher.upstream:

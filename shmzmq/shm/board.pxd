@@ -1,9 +1,11 @@
+cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
 from shmzmq.shm.doorbell cimport Doorbell
 from shmzmq.shm.layout cimport BoardHeader
 
 
+@cython.final
 cdef class Board:
     cdef BoardHeader *header
     cdef readonly object segment      # keeps the memory mapped

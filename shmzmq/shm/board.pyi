@@ -1,4 +1,5 @@
 from enum import IntFlag
+from typing import final
 
 from typing_extensions import Buffer
 
@@ -10,6 +11,7 @@ class Control(IntFlag):
     ATTACH = 2
     END = 4
 
+@final
 class Board:
     def __init__(self, segment: Segment, doorbell: Doorbell) -> None: ...
     @property

@@ -1,3 +1,6 @@
+cimport cython
+
+@cython.final
 cdef class Doorbell:
     cdef readonly int fd      # an eventfd that this object owns
     cdef void ring(self) noexcept nogil

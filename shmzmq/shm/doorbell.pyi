@@ -1,3 +1,6 @@
+from typing import final
+
+@final
 class Doorbell:
     def __init__(self, fd: int = -1) -> None: ...
     @property

@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
 from shmzmq.shm.layout cimport RingControl
@@ -13,6 +14,7 @@ cdef enum:
 cdef uint64_t CHAIN_RESERVE
 
 
+@cython.final
 cdef class Producer:
     cdef RingControl *control
     cdef char *data
@@ -41,6 +43,7 @@ cdef class Producer:
     cdef void _let_areas_go(self)
 
 
+@cython.final
 cdef class Consumer:
     cdef RingControl *control
     cdef const char *data

@@ -1,7 +1,9 @@
 from collections.abc import Callable
+from typing import final
 
 from .segment import Segment
 
+@final
 class Producer:
     def __init__(
         self, segment: Segment, index: int, limit: int, make_area: Callable[[int], Segment]
@@ -18,6 +20,7 @@ class Producer:
     def forget(self) -> None: ...
     def describe(self) -> dict[str, int]: ...
 
+@final
 class Consumer:
     def __init__(
         self, segment: Segment, index: int, open_area: Callable[[str], Segment]

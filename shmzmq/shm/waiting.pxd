@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
 from shmzmq.shm.board cimport Board
@@ -13,6 +14,7 @@ cdef enum:
     LOOK_AGAIN = 2  # slept for as long as one does without looking at everything
 
 
+@cython.final
 cdef class Spinner:
     cdef int64_t budget_ns
     cdef readonly uint64_t spins, sleeps, wakes

@@ -1,3 +1,6 @@
+from typing import final
+
+@final
 class Spinner:
     @property
     def spins(self) -> int: ...

@@ -73,7 +73,8 @@ class Worker:
     def await_death(self) -> None:
         """Its stream has ended while it had endpoints, so the application is dying: see it dead.
 
-        Whoever hears from us that a connection has ended shall not find the application still there.
+        Whoever hears from us that a connection has ended shall not find the application still
+        there.
         """
         if self._counters is not None and self._pidfd >= 0:
             poll = select.poll()

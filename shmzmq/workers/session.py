@@ -80,7 +80,9 @@ class Session:
         self._state = _IDLE
         self._timer: Timer | None = None
         self._doorbell_fd = -1  # the peer's, until the owner takes it
-        self.is_taken = False  # where we dialled: the far end's application has been told of the pipe
+        self.is_taken = (
+            False  # where we dialled: the far end's application has been told of the pipe
+        )
         self._claimed: Segment | None = None  # the pipe we accepted, until our application has it
         settings = ConnectionOptions(
             socket_type=socket_type,
@@ -114,7 +116,8 @@ class Session:
 
     def _end(self, reason: str) -> None:
         if self._state == _PASSED and self._peer_died():
-            # It cannot let the pipe go any more, nor offer it to another: what it published is for us.
+            # It cannot let the pipe go any more, nor offer it to another: what it published is for
+            # us.
             self._let_go()
         was_ready = self.is_ready
         self.close()
@@ -232,7 +235,10 @@ class Session:
         self._owner.session_ready(self, self._peer, self._give_doorbell())
 
     def _peer_died(self) -> bool:
-        """Whether the application that offered us a pipe is dead; it is not where its pid means nothing."""
+        """Whether the application that offered us a pipe is dead.
+
+        It is not where its pid means nothing.
+        """
         if self._dialled or self._peer is None or not self._peer.pid:
             return False
         return not is_alive(ProcessId(self._peer.pid, self._peer.start))

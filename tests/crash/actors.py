@@ -5,6 +5,7 @@ actor goes on until it is told anything or its channel is closed, so that none o
 """
 
 import json
+import os
 import select
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ from crash.payload import Ledger, message, whose
 from crash.record import Record
 from support.channel import Channel
 from support.library import Socket, zmq
+
+
+LEAD = 300
+"""How many messages a publisher may be ahead of the slowest subscriber."""
 
 
 class Stage:
@@ -83,13 +88,19 @@ def _bytes(value: Any) -> Any:
 
 
 def send(stage: Stage) -> None:
-    """Send the messages of *sender* one after the other, and note each when it has been sent."""
-    sender, number = stage.part["sender"], stage.part.get("number", 0)
+    """Send the messages of *sender* one after the other, and note each when it has been sent.
+
+    With a record *slowest* it keeps close to what is noted there: a publisher drops what it has no room for.
+    """
+    sender, number = stage.part["sender"], 0
+    slowest = Record(stage.part["slowest"]) if "slowest" in stage.part else None
     assert stage.record is not None
     with stage.socket() as socket:
         while stage.send(socket, message(sender, number)):
             stage.record.note(number)
             number += 1
+            while slowest and number > slowest.following + LEAD and not stage.is_over:
+                os.sched_yield()
 
 
 def receive(stage: Stage) -> None:

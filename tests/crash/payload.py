@@ -40,10 +40,12 @@ def whose(parts: Sequence[bytes]) -> tuple[int, int]:
 
 
 class Ledger:
-    """What one receiver has had: each message whole, each sender's in order and without a gap."""
+    """What one receiver has had: each message whole, each sender's in order and without a gap.
+
+    *following* has for each sender the number that is due next.
+    """
 
     def __init__(self) -> None:
-        self.first: dict[int, int] = {}
         self.following: dict[int, int] = {}
 
     def note(self, parts: Sequence[bytes]) -> int:
@@ -52,10 +54,5 @@ class Ledger:
         due = self.following.get(sender, number)
         if number != due:
             raise ValueError(f"message {number} of sender {sender} came where {due} was due")
-        self.first.setdefault(sender, number)
         self.following[sender] = number + 1
         return sender
-
-    def received(self, sender: int) -> int:
-        """Return how many messages of a sender have come."""
-        return self.following.get(sender, 0) - self.first.get(sender, 0)

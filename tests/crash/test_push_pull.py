@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from crash.cast import Actor, Cast
 from crash.payload import Ledger, whose
-from crash.traffic import Stream, receive_from
+from crash.traffic import Stream, receive_up_to
 from support.factory import SocketFactory
 from support.library import Socket, zmq
 from support.waiting import Background, wait_until_blocked
@@ -25,9 +25,9 @@ def _receiver(cast: Cast, endpoint: str) -> Actor:
 
 def _receive_and_kill(pull: Socket, ledger: Ledger, sender: int, victim: Actor, count: int) -> None:
     """Kill a sender after *count* of its messages; whatever it had sent is still there."""
-    receive_from(pull, ledger, sender, count)
+    receive_up_to(pull, ledger, sender, count)
     victim.kill()
-    receive_from(pull, ledger, sender, victim.record.following)
+    receive_up_to(pull, ledger, sender, victim.record.following)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -41,7 +41,7 @@ def test_senders_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
         victim = _sender(cast, endpoint, sender)
         _receive_and_kill(pull, ledger, sender, victim, random.randrange(1, 1500))
         # The one that lives is still heard.
-        receive_from(pull, ledger, STEADY, ledger.received(STEADY) + 100)
+        receive_up_to(pull, ledger, STEADY, ledger.following.get(STEADY, 0) + 100)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -123,7 +123,7 @@ def test_both_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
             actor.kill()
     pull = sockets.open(zmq.PULL, bind=endpoint)
     _sender(cast, endpoint, STEADY)
-    receive_from(pull, Ledger(), STEADY, 100)
+    receive_up_to(pull, Ledger(), STEADY, 100)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -158,7 +158,7 @@ def test_receivers_die_while_they_come_and_go(
 ) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
-    push = sockets.open(zmq.PUSH, connect=endpoint, reconnect_ivl=1)
+    push = sockets.open(zmq.PUSH, connect=endpoint, reconnect_ivl=1, sndhwm=100)
     stream = Stream(push, STEADY)
     following = 0
     for _ in range(3):

@@ -9,15 +9,9 @@ from support.waiting import wait_for
 _LOOK_MS = 10
 
 
-def receive_from(socket: Socket, ledger: Ledger, sender: int, count: int) -> None:
-    """Receive and check messages until *count* of this sender have come, whoever else sends."""
-    while ledger.received(sender) < count:
-        ledger.note(socket.recv_multipart())
-
-
-def receive_rest(socket: Socket, ledger: Ledger) -> None:
-    """Receive and check what is there."""
-    while socket.poll(0):
+def receive_up_to(socket: Socket, ledger: Ledger, sender: int, number: int) -> None:
+    """Receive and check messages until this sender's are there up to *number*, whoever else sends."""
+    while ledger.following.get(sender, 0) < number:
         ledger.note(socket.recv_multipart())
 
 

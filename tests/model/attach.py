@@ -9,6 +9,7 @@ against Pipe.attend and Pipe.rest.
 from dataclasses import dataclass
 
 from model import board
+from model.steps import Step, Steps
 from model.tso import (
     Explorer,
     Process,
@@ -20,7 +21,6 @@ from model.tso import (
     store,
     wait_for,
 )
-from model.steps import Step, Steps
 
 PIPE, SOCKET = "pipe.py", "socket_base.py"
 STEPS = (
@@ -73,7 +73,10 @@ class Connector:
 
 
 def explore(without: str | None = None, *, spare: bool = True, count: int = 3) -> Result:
-    """Explore *count* messages sent while the far end is coming; with none of SPARE if not *spare*."""
+    """Explore *count* messages sent while the far end is coming.
+
+    With none of SPARE if not *spare*.
+    """
     takes = Steps((*STEPS, *SPARE, *board.STEPS), without)
 
     def process_news(own: Connector) -> board.Part:

@@ -7,6 +7,7 @@ second, which would hide what the models are to find.
 from collections.abc import Callable, Generator
 from typing import Any
 
+from model.steps import Step
 from model.tso import (
     Operation,
     exchange,
@@ -17,7 +18,6 @@ from model.tso import (
     store,
     wait_for,
 )
-from model.steps import Step
 
 BOARD = "shm/board.py"
 STEPS = (

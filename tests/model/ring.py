@@ -8,6 +8,7 @@ overwritten or lost parts.
 from dataclasses import dataclass
 
 from model import board
+from model.steps import Step, Steps
 from model.tso import (
     Explorer,
     Process,
@@ -21,7 +22,6 @@ from model.tso import (
     wait_for,
     wait_for_change,
 )
-from model.steps import Step, Steps
 
 RING = "shm/ring.py"
 STEPS = (

@@ -8,6 +8,7 @@ only: the model has none.
 from dataclasses import dataclass
 
 from model import board
+from model.steps import Step, Steps
 from model.tso import (
     Explorer,
     Process,
@@ -19,7 +20,6 @@ from model.tso import (
     store,
     wait_for_change,
 )
-from model.steps import Step, Steps
 
 PIPE = "pipe.py"
 STEPS = (

@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 from model import attach, ring, room, wake
-from model.tso import Result
 from model.steps import Step
+from model.tso import Result
 from support.sources import compiled_sources, pair_places, source_of
 
 Explore = Callable[..., Result]

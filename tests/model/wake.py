@@ -7,8 +7,8 @@ Violations: a receiver that sleeps for ever although something was published, me
 from dataclasses import dataclass, field
 
 from model import board
-from model.tso import Explorer, Process, Result, Violation, fence, load, store
 from model.steps import Step, Steps
+from model.tso import Explorer, Process, Result, Violation, fence, load, store
 
 STEPS = (
     *board.STEPS,

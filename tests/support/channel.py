@@ -72,6 +72,10 @@ class ChildProcess:
         """The process id of the child."""
         return self._process.pid
 
+    def has_ended(self) -> bool:
+        """Tell whether the child has ended."""
+        return self._process.poll() is not None
+
     def kill(self) -> None:
         """Kill the child and wait until it is dead."""
         self._process.kill()

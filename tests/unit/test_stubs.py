@@ -20,6 +20,7 @@ import shmzmq
 PACKAGE = Path(shmzmq.__path__[0])
 # The buffer protocol has a name of its own only since Python 3.12 (PEP 688); stubs say it always.
 NAMELESS_SLOTS = {"__buffer__"} if sys.version_info < (3, 12) else set()
+MAY_BE_SUBCLASSED = 1 << 10  # Py_TPFLAGS_BASETYPE
 
 
 def stems(suffix: str) -> set[str]:
@@ -93,8 +94,8 @@ def check_parameters(
         assert ours.default is ... or ours.default == theirs.default, f"{function}: {ours.name}"
 
 
-def is_property(function: ast.FunctionDef) -> bool:
-    return any(ast.unparse(mark) == "property" for mark in function.decorator_list)
+def is_marked(node: ast.FunctionDef | ast.ClassDef, decorator: str) -> bool:
+    return any(ast.unparse(mark) == decorator for mark in node.decorator_list)
 
 
 def constructor(cls: ast.ClassDef) -> ast.FunctionDef | None:
@@ -142,6 +143,14 @@ def test_the_stub_has_the_members_of_each_class(stem: str) -> None:
 
 
 @compiled
+def test_the_stub_says_which_classes_are_final(stem: str) -> None:
+    module = load(stem)
+    for node in classes(parse(stem, ".pyi")):
+        flags = getattr(module, node.name).__flags__
+        assert is_marked(node, "final") != bool(flags & MAY_BE_SUBCLASSED), node.name
+
+
+@compiled
 def test_functions_and_methods_have_the_parameters_that_the_stub_says(stem: str) -> None:
     module, tree = load(stem), parse(stem, ".pyi")
     scopes: list[ast.Module | ast.ClassDef] = [tree, *classes(tree)]
@@ -152,7 +161,7 @@ def test_functions_and_methods_have_the_parameters_that_the_stub_says(stem: str)
             if not functions or name.startswith("__"):
                 continue  # constructors have a test of their own; Python defines the other slots
             member = inspect.getattr_static(owner, name)
-            if is_property(functions[0]):
+            if is_marked(functions[0], "property"):
                 assert inspect.isdatadescriptor(member), name
                 continue
             real = list(inspect.signature(member).parameters.values())

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from shmzmq.shm.liveness import ProcessId, is_alive, pid_namespace, process_start, this_process
 
