@@ -278,9 +278,12 @@ class WorkerConnect(EndpointKeeper):
         self._link.post(commands.Offer(self.key, segment.token, segment.name))
 
     def pipe_ended(self, pipe: Pipe) -> None:
-        """Leave the routing; the worker's Lost, which follows, brings a fresh segment."""
-        self._leave_pattern()
+        """Nothing more comes from this far end; the worker's Lost, which follows, brings a fresh segment.
+
+        What is sent until then goes to the next far end, a message that is half written among it.
+        """
         if pipe.is_broken:
+            self._leave_pattern()
             self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
             self._link.post(commands.Hangup(pipe.segment.token))
 

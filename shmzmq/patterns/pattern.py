@@ -56,6 +56,8 @@ class Pattern:
 
     def renewed(self, pipe: Pipe):
         """The far end of *pipe* was lost and a fresh segment waits for the next one."""
+        if self.queue is not None and pipe.fair_index < 0:
+            self.queue.add(pipe)  # it had come to its end
 
     def identified(self, pipe: Pipe):
         """The far end of *pipe* is there and its routing id known."""

@@ -26,7 +26,7 @@ class Sub(Pattern):
         self.subscriber.remove(pipe)
 
     def renewed(self, pipe: Pipe):
-        self.subscriber.tell_all(pipe)
+        self.subscriber.renewed(pipe)
 
     def configure(self, name: str, value):
         if name == "SUBSCRIBE":

@@ -40,6 +40,12 @@ class Subscriber:
             self.held = None
         self.queue.remove(pipe)
 
+    def renewed(self, pipe: Pipe):
+        """The publisher behind *pipe* was lost; tell the next one everything."""
+        if pipe.fair_index < 0:
+            self.queue.add(pipe)
+        self.tell_all(pipe)
+
     def tell_all(self, pipe: Pipe):
         """Send every subscription up *pipe*, whose ring is fresh."""
         self._leave_out(pipe)

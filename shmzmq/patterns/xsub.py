@@ -32,7 +32,7 @@ class XSub(Pattern):
         self.subscriber.remove(pipe)
 
     def renewed(self, pipe: Pipe):
-        self.subscriber.tell_all(pipe)
+        self.subscriber.renewed(pipe)
 
     def rollback(self):
         self.subscriber.rollback()

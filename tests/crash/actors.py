@@ -90,12 +90,14 @@ def _bytes(value: Any) -> Any:
 def send(stage: Stage) -> None:
     """Send the messages of *sender* one after the other, and note each when it has been sent.
 
-    With a record *slowest* it keeps close to what is noted there: a publisher drops what it has no room for.
+    An XPUB begins when it has a subscriber, and keeps close to what is noted in the record *slowest*.
     """
     sender, number = stage.part["sender"], 0
     slowest = Record(stage.part["slowest"]) if "slowest" in stage.part else None
     assert stage.record is not None
     with stage.socket() as socket:
+        if slowest:
+            stage.receive(socket)
         while stage.send(socket, message(sender, number)):
             stage.record.note(number)
             number += 1

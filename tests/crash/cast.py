@@ -54,12 +54,16 @@ class Cast:
 
     def start(self, name: str, *, wait: bool = True, **part: Any) -> Actor:
         """Start an actor; returns when its socket is open, unless it is not to *wait* for that."""
-        self._serial += 1
-        actor = Actor(name, part, Record(self._directory / f"record-{self._serial}"))
+        actor = Actor(name, part, self.record())
         self._actors.append(actor)
         if wait:
             assert actor.channel.hear() == "open"
         return actor
+
+    def record(self) -> Record:
+        """Return a new record."""
+        self._serial += 1
+        return Record(self._directory / f"record-{self._serial}")
 
     def endpoint(self) -> str:
         """Return an endpoint of the test's own."""

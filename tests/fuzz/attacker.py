@@ -13,6 +13,7 @@ from shmzmq.constants import SocketType
 from shmzmq.errors import Again
 from shmzmq.patterns import new_pattern
 from shmzmq.pipe import Pipe
+from shmzmq.shm.board import Board
 from shmzmq.shm.layout import BOARD_SIZE, OFFSETS, RECORDS_OFFSET, RING_CONTROL_OFFSETS
 from shmzmq.socket_base import SocketBase
 
@@ -117,13 +118,20 @@ class Round:
         """Overwrite a word of what the victim reads."""
         self.mad.segment.set_word(RECORDS_OFFSET + place, value & (1 << 64) - 1)
 
+    @property
+    def victims_board(self) -> Board:
+        """The victim's board, which the mad pipe has mapped."""
+        board = self.mad.peer
+        assert board is not None, "the mad pipe has its far end from the start"
+        return board
+
     def wake_victim(self) -> None:
         """Post the mad pipe on the victim's board, as its flush would, and ring."""
-        board = self.mad.peer.segment
+        board = self.victims_board.segment
         word, bit = divmod(self.mad.peer_bit, 64)
         place = OFFSETS["board"]["ready"] + 8 * word
         board.set_word(place, board.word(place) | 1 << bit)
-        self.mad.peer.notify(0)
+        self.victims_board.notify(0)
 
 
 def drain(socket: SocketBase) -> list[bytes]:
@@ -188,7 +196,7 @@ def garble_chain(attack: Round, chosen: random.Random) -> None:
     names = (
         attack.mad.segment.name,
         attack.healthy.segment.name,
-        attack.mad.peer.name,
+        attack.victims_board.name,
         attack.healthy_socket.board.name,
         "/shmzmq-0-0-0-0-0",
         "private:1",
@@ -216,7 +224,7 @@ def garble_everything(attack: Round, chosen: random.Random) -> None:
 
 def garble_board(attack: Round, chosen: random.Random) -> None:
     """Overwrite words of the victim's board, or all of it."""
-    board = attack.mad.peer.segment
+    board = attack.victims_board.segment
     for _ in range(chosen.choice((1, 5, 50))):
         offset = chosen.choice((*OFFSETS["board"].values(), 8 * chosen.randrange(BOARD_SIZE // 8)))
         board.set_word(offset, some_word(chosen, board.word(offset)) & (1 << 64) - 1)

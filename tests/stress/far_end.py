@@ -16,6 +16,7 @@ from support.channel import Channel
 from support.far_pipes import take_pipe
 from support.pipes import MORE, OK, bare_socket
 
+from shmzmq.constants import SocketType
 from shmzmq.patterns import new_pattern
 from shmzmq.shm import segment as segments
 from shmzmq.shm.layout import RECORDS_OFFSET, Kind
@@ -92,7 +93,7 @@ def main() -> None:
         write_ring(channel, Traffic(seed, count), limit, pauses)
         channel.send("done")
         return
-    socket = bare_socket(new_pattern(int(pattern)), private=False)
+    socket = bare_socket(new_pattern(SocketType(int(pattern))), private=False)
     take_pipe(channel, socket, limit=limit)
     if what == "push":
         send_all(socket, Traffic(seed, count, tagged=True), pauses)
