@@ -10,7 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .errors import ZMQError
-from .keeper import EndpointKeeper, high_water_marks, refuse_fds
+from .keeper import EndpointKeeper, high_water_marks, no_descriptor_left, refuse_fds
 from .pipe import Pipe, create_pipe_segment, ring_size
 from .shm import segment as segments
 from .shm.board import Board, open_board
@@ -86,6 +86,10 @@ class WorkerBind(EndpointKeeper):
     def handle(self, event: Any, fds: list[int]) -> None:
         """Act upon an event about this endpoint; owns *fds*."""
         if isinstance(event, Arrived):
+            if not fds:
+                self.socket.board.release(event.bit)
+                self._link.post(commands.Hangup(event.token))
+                raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
             self._take_up(event, fds[0])
         elif isinstance(event, Lost) and event.token in self._pipes:
@@ -239,6 +243,9 @@ class WorkerConnect(EndpointKeeper):
     def handle(self, event: Any, fds: list[int]) -> None:
         """Act upon an event about this endpoint; owns *fds*."""
         if isinstance(event, Attached):
+            if not fds:
+                self._link.post(commands.Hangup(self.pipe.segment.token))
+                raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
             self._attach(event, fds[0])
         elif isinstance(event, Lost):
@@ -280,10 +287,12 @@ class WorkerConnect(EndpointKeeper):
     def pipe_ended(self, pipe: Pipe) -> None:
         """Nothing more comes from this far end; the worker's Lost, which follows, brings a fresh segment.
 
-        What is sent until then goes to the next far end, a message that is half written among it.
+        Until then nothing is sent here; but a message that is half written is finished first, and goes
+        to the next far end as a whole.
         """
-        if pipe.is_broken:
+        if pipe.is_broken or not pipe.is_sending:
             self._leave_pattern()
+        if pipe.is_broken:
             self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
             self._link.post(commands.Hangup(pipe.segment.token))
 
@@ -311,8 +320,8 @@ class WorkerConnect(EndpointKeeper):
             self._forget()
             return
         self.hold(socket)
-        self._context.lingering[self.key] = socket.key
         self._link.post(commands.Linger(self.key, linger_ms))
+        self._context.lingering[self.key] = socket.key
 
     def _settled(self, delivered: bool) -> None:
         self._context.settled(self.key)

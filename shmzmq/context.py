@@ -19,6 +19,7 @@ from .keeper import refuse
 from .shm import segment as segments
 from .shm.board import Control
 from .shm.directory import Directory
+from .shm.liveness import this_process
 from .socket import Socket
 from .socket_base import fork_generation
 
@@ -66,7 +67,8 @@ class Context(OptionAttributes):
         _sweep_once()
         values["directory"] = Directory()
         values["closed"] = False
-        _contexts.add(self)
+        with _contexts_lock:
+            _contexts.add(self)
         for name, value in kwargs.items():
             setattr(self, name, value)
 
@@ -219,6 +221,8 @@ class Context(OptionAttributes):
                     refuse(event, fds)  # its endpoint is gone
                 elif keeper.key in self.lingering:
                     keeper.handle(event, fds)
+                elif keeper.socket.closed:
+                    refuse(event, fds)
                 else:
                     keeper.socket.events.append((keeper, event, fds))
                     if keeper.socket is not caller:
@@ -247,10 +251,22 @@ class Context(OptionAttributes):
         self._dissolve()
 
     def _await_lingering(self) -> None:
-        self.collect_events()
-        while self.lingering:
-            self._pool.wait()
+        try:
             self.collect_events()
+            while self.lingering:
+                self._pool.wait()
+                self.collect_events()
+        except ZMQError as error:
+            # The worker is gone, and with it whoever would have handed the rest over.
+            if self.lingering:
+                self.report(f"{len(self.lingering)} endpoints were not handed over: {error}")
+            self.lingering.clear()
+
+    def report(self, text: str) -> None:
+        """Log what went wrong behind the program's back, under the logger ``shmzmq``."""
+        import logging
+
+        logging.getLogger("shmzmq").warning("%r: %s", self, text)
 
     def _dissolve(self) -> None:
         self.__dict__["closed"] = True
@@ -261,6 +277,10 @@ class Context(OptionAttributes):
         if self._pool is not None:
             self._pool.give_back()
         self.directory.unlink()
+        with _contexts_lock:
+            if all(other.closed for other in _contexts if other.generation == self.generation):
+                # What a sender that was killed had half made for us was never to be found by name.
+                segments.sweep(done=this_process())
 
     def destroy(self, linger: int | None = None) -> None:
         """Close all sockets, with *linger* in ms when it is given, and end the context."""
@@ -298,7 +318,16 @@ class Context(OptionAttributes):
 
 
 _contexts: weakref.WeakSet[Context] = weakref.WeakSet()
+_contexts_lock = threading.RLock()  # taken again where the collector ends a forgotten context
 _swept = False
+
+
+def _forget_parents_lock() -> None:
+    global _contexts_lock
+    _contexts_lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_forget_parents_lock)
 
 
 def _sweep_once() -> None:

@@ -53,6 +53,9 @@ class EndpointKeeper:
         """The socket is being closed; what waits for a far end has *linger_ms* (-1: for ever)."""
         raise NotImplementedError
 
+    def give_up(self) -> None:
+        """The context ends and this endpoint is still there: nobody will take what it holds."""
+
     def note_marks(self, pipe: Pipe, theirs: tuple[int, int]) -> None:
         """Set the limits of *pipe* by our high water marks and *theirs* (SNDHWM, RCVHWM)."""
         self._pipe_marks[pipe] = theirs
@@ -97,3 +100,11 @@ def refuse(event: Any, fds: list[int]) -> None:
 def no_such_endpoint(endpoint: str, what: str) -> ZMQError:
     """Return the error for an unbind or disconnect of what was never bound or connected."""
     return ZMQError(errno.ENOENT, f"{endpoint!r} is not {what} by this socket")
+
+
+def no_descriptor_left(endpoint: str) -> ZMQError:
+    """Return the error for a peer whose doorbell found no free descriptor in this process."""
+    return ZMQError(
+        errno.EMFILE,
+        f"{endpoint}: no descriptor is left for another peer; each takes one (see RLIMIT_NOFILE)",
+    )

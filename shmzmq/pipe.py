@@ -450,6 +450,11 @@ class Pipe:
         }
 
     @property
+    def is_sending(self):
+        """Whether a message is half written."""
+        return bool(self.sending)
+
+    @property
     def is_broken(self):
         """Whether the far end wrote nonsense into the rings."""
         return self.inbound.broken or self.outbound.broken

@@ -8,6 +8,7 @@ with workers are imported when the first worker is needed.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import warnings
 from collections import deque
@@ -68,7 +69,7 @@ class Socket(OptionAttributes, MessageFormats):
         values = self.__dict__
         values["context"] = context
         values["options"] = OptionValues(socket_type)
-        values["closed"] = False
+        values["closed"] = True  # until everything is there
         values["events"] = deque()
         values["_keepers"] = []
         values["_stopped"] = []
@@ -81,6 +82,7 @@ class Socket(OptionAttributes, MessageFormats):
         self.count_in(slot)
         values["key"] = slot.key
         values["_workers"] = set()
+        values["closed"] = False
         context.enrol(self)
 
     # -- a socket's end ----------------------------------------------------------------------------
@@ -101,21 +103,31 @@ class Socket(OptionAttributes, MessageFormats):
         self.__dict__["closed"] = True
         context = self.context
         with context.lock:
-            for keeper in (*self._keepers, *self._stopped):
-                keeper.hold(self)
+            try:
+                self._close_endpoints(linger_ms)
+            finally:
+                self.set_gone()
+                self._slot.free()
+                context.dismiss(self)
+                self._workers.clear()
+                self.release()
+
+    def _close_endpoints(self, linger_ms: int) -> None:
+        """Let every endpoint go, also when a worker that carries some of them is gone."""
+        keepers = (*self._keepers, *self._stopped)
+        for keeper in keepers:
+            keeper.hold(self)
+        with contextlib.suppress(ZMQError):
             self._handle_events()
-            self.pattern.rollback()
-            for keeper in (*self._keepers, *self._stopped):
+        self.pattern.rollback()
+        for keeper in keepers:
+            with contextlib.suppress(ZMQError):
                 keeper.close(linger_ms)
-            self._keepers.clear()
-            self._stopped.clear()
-            self.set_gone()
-            for link in self._workers:
+        self._keepers.clear()
+        self._stopped.clear()
+        for link in self._workers:
+            with contextlib.suppress(ZMQError):
                 link.remove_socket(self.key)
-            self._slot.free()
-            context.dismiss(self)
-            self._workers.clear()
-            self.release()
 
     def __del__(self) -> None:
         if "closed" in self.__dict__ and not self.closed and not self.generation_is_stale():
@@ -308,7 +320,7 @@ class Socket(OptionAttributes, MessageFormats):
     # -- options -----------------------------------------------------------------------------------
 
     def set(self, option: int, value: Any) -> None:
-        """Set *option* (zmq_setsockopt(3); see docs/options.md).
+        """Set *option* (zmq_setsockopt(3)).
 
         Raises ZMQError(EINVAL) for an unknown option or a value that it does not take, TypeError
         for a value of the wrong type; nothing is changed then.

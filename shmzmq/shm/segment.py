@@ -232,12 +232,13 @@ def names() -> Iterator[SegmentName]:
             yield name
 
 
-def sweep() -> list[str]:
+def sweep(done: ProcessId | None = None) -> list[str]:
     """Unlink what killed processes of this user left; return the names.
 
     A segment goes only when neither its owner nor the reader named in its header lives, for what
-    was published before its sender died is still to be delivered. Segments of other pid namespaces
-    are left alone: their pids mean nothing here.
+    was published before its sender died is still to be delivered. *done* is a process that lives
+    and will read no more. Segments of other pid namespaces are left alone: their pids mean nothing
+    here.
     """
     uid, namespace = os.getuid(), pid_namespace()
     alive: dict[ProcessId, bool] = {}
@@ -247,7 +248,7 @@ def sweep() -> list[str]:
             continue
         if name.owner not in alive:
             alive[name.owner] = is_alive(name.owner)
-        if not alive[name.owner] and not _reader_lives(str(name)):
+        if not alive[name.owner] and not _is_awaited(str(name), done):
             try:
                 unlink(str(name))
             except posix_ipc.PermissionsError:
@@ -256,7 +257,7 @@ def sweep() -> list[str]:
     return swept
 
 
-def _reader_lives(name: str) -> bool:
+def _is_awaited(name: str, done: ProcessId | None) -> bool:
     try:
         with open(f"{DIRECTORY}{name}", "rb") as file:
             header = file.read(_HEADER.size)
@@ -264,5 +265,5 @@ def _reader_lives(name: str) -> bool:
         return False  # gone in the meantime
     if len(header) < _HEADER.size:
         return False
-    pid, start = _HEADER.unpack(header)[6:8]
-    return pid != 0 and is_alive(ProcessId(pid, start))
+    reader = ProcessId(*_HEADER.unpack(header)[6:8])
+    return reader.pid != 0 and reader != done and is_alive(reader)

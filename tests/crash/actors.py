@@ -17,7 +17,6 @@ from crash.record import Record
 from support.channel import Channel
 from support.library import Socket, zmq
 
-
 LEAD = 300
 """How many messages a publisher may be ahead of the slowest subscriber."""
 
@@ -90,7 +89,8 @@ def _bytes(value: Any) -> Any:
 def send(stage: Stage) -> None:
     """Send the messages of *sender* one after the other, and note each when it has been sent.
 
-    An XPUB begins when it has a subscriber, and keeps close to what is noted in the record *slowest*.
+    An XPUB begins when it has a subscriber, and keeps close to what is noted in the record
+    *slowest*.
     """
     sender, number = stage.part["sender"], 0
     slowest = Record(stage.part["slowest"]) if "slowest" in stage.part else None

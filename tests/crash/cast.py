@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from crash.record import Record
 from support.channel import ChildProcess
 from support.waiting import wait_for
 
 from shmzmq.shm import segment as segments
+from shmzmq.shm.layout import HEADER_SIZE, dtype
 
 
 class Actor(ChildProcess):
@@ -20,6 +22,7 @@ class Actor(ChildProcess):
 
     def __init__(self, name: str, part: dict[str, Any], record: Record) -> None:
         super().__init__("crash.actors", name, json.dumps(part | {"record": str(record.path)}))
+        self.name = name
         self.record = record
         self.ended = False
 
@@ -78,7 +81,7 @@ class Cast:
         codes = [actor.wait() for actor in running]
         sweep()
         # An I/O worker ends after its application, and until then it is a reader that may live.
-        wait_for(lambda: not self.names(), f"no name is left: {self.names()}", patience_s=2)
+        wait_for(lambda: not self.names(), f"no name is left of {self.describe()}", patience_s=2)
         assert codes == [0] * len(codes)
 
     def abort(self) -> None:
@@ -88,9 +91,24 @@ class Cast:
                 actor.kill()
         sweep()
 
+    def describe(self) -> list[str]:
+        """Return the names that are left, with their kinds and readers, and who was who."""
+        actors = [f"{actor.name} {actor.pid}" for actor in self._actors]
+        return [*map(_describe, self.names()), *actors]
+
     def names(self) -> list[str]:
         """Return the names in /dev/shm that belong to one of the actors."""
         return names_of(actor.pid for actor in self._actors)
+
+
+def _describe(name: str) -> str:
+    """Return a name with what the header of its segment says, if it is still there."""
+    try:
+        with open(f"{segments.DIRECTORY}{name}", "rb") as file:
+            fields = np.frombuffer(file.read(HEADER_SIZE), dtype("segment"))[0]
+    except (OSError, ValueError, IndexError):
+        return name
+    return f"{name} (kind {fields['kind']}, reader {fields['reader_pid']})"
 
 
 def names_of(pids: Any) -> list[str]:

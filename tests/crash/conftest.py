@@ -7,6 +7,24 @@ import pytest
 from crash.cast import Cast
 
 _FAILED = pytest.StashKey[bool]()
+_SEEDS, _MORE_SEEDS = 2, 20
+
+
+def _is_long(config: pytest.Config) -> bool:
+    """Whether the tests may take minutes."""
+    return bool(config.getoption("--stress", default=False))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that takes a seed with a few of them, with --stress with more."""
+    if "seed" in metafunc.fixturenames:
+        metafunc.parametrize("seed", range(_MORE_SEEDS if _is_long(metafunc.config) else _SEEDS))
+
+
+@pytest.fixture
+def turns(request: pytest.FixtureRequest) -> int:
+    """How often what may go wrong by chance is tried."""
+    return 10 if _is_long(request.config) else 1
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 _HEADER = struct.Struct("<QQ")
 _NOISE = random.Random(1).randbytes(1 << 18)
 # Most are small, some outgrow a ring's first area several times.
-_SIZES = (0, 1, 8, 60, 64, 100, 700, 5_000, 3, 20_000, 33, 8_192, 250, 64, 17, 2)
-_LARGE_EVERY, _LARGE = 97, 150_000
+_SIZES = (0, 1, 8, 60, 64, 100, 700, 2_500, 3, 4_096, 33, 1_200, 250, 64, 17, 2)
+_LARGE_EVERY, _LARGE = 197, 80_000
 
 
 def message(sender: int, number: int) -> list[bytes]:

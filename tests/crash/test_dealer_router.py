@@ -1,28 +1,31 @@
 """DEALER and ROUTER whose processes are killed under traffic."""
 
 from random import Random
-
-import pytest
-from support.factory import SocketFactory
-from support.library import Socket, zmq
+from typing import Any
 
 from crash.cast import Cast
 from crash.payload import message, whose
 from crash.record import Record
+from support.factory import SocketFactory
+from support.library import Socket, zmq
 
 STEADY = 1
 VICTIM = 100
 WINDOW = 50
 
 
-@pytest.mark.parametrize("seed", range(2))
 def test_dealers_die_and_come_back_under_their_name(
     cast: Cast, sockets: SocketFactory, seed: int
 ) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
     router = sockets.open(zmq.ROUTER, bind=endpoint)
-    part = {"type": "DEALER", "how": "connect", "endpoint": endpoint, "window": WINDOW}
+    part: dict[str, Any] = {
+        "type": "DEALER",
+        "how": "connect",
+        "endpoint": endpoint,
+        "window": WINDOW,
+    }
 
     def serve_until(record: Record, following: int) -> None:
         while record.following < following:
@@ -71,7 +74,6 @@ class Requests:
         self._due = number + 1
 
 
-@pytest.mark.parametrize("seed", range(2))
 def test_what_a_dead_router_had_not_read_goes_to_the_next(
     cast: Cast, sockets: SocketFactory, seed: int
 ) -> None:
@@ -93,11 +95,15 @@ def test_what_a_dead_router_had_not_read_goes_to_the_next(
     assert requests.unanswered <= 3
 
 
-@pytest.mark.parametrize("seed", range(2))
 def test_both_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
-    dealer = {"type": "DEALER", "how": "connect", "endpoint": endpoint, "window": WINDOW}
+    dealer: dict[str, Any] = {
+        "type": "DEALER",
+        "how": "connect",
+        "endpoint": endpoint,
+        "window": WINDOW,
+    }
     for sender in range(VICTIM, VICTIM + 2):
         router = cast.start("answer", type="ROUTER", how="bind", endpoint=endpoint)
         asker = cast.start("ask", sender=sender, **dealer)

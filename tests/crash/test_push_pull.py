@@ -3,7 +3,6 @@
 from random import Random
 from typing import Any
 
-import pytest
 from crash.cast import Actor, Cast
 from crash.payload import Ledger, whose
 from crash.traffic import Stream, receive_up_to
@@ -30,7 +29,6 @@ def _receive_and_kill(pull: Socket, ledger: Ledger, sender: int, victim: Actor, 
     receive_up_to(pull, ledger, sender, victim.record.following)
 
 
-@pytest.mark.parametrize("seed", range(3))
 def test_senders_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
@@ -44,7 +42,6 @@ def test_senders_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
         receive_up_to(pull, ledger, STEADY, ledger.following.get(STEADY, 0) + 100)
 
 
-@pytest.mark.parametrize("seed", range(3))
 def test_binding_senders_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     random = Random(seed)
     endpoint, other = cast.endpoint(), cast.endpoint()
@@ -56,7 +53,6 @@ def test_binding_senders_die(cast: Cast, sockets: SocketFactory, seed: int) -> N
         _receive_and_kill(pull, ledger, sender, victim, random.randrange(1, 1500))
 
 
-@pytest.mark.parametrize("seed", range(3))
 def test_what_a_dead_receiver_had_not_read_goes_to_the_next(
     cast: Cast, sockets: SocketFactory, seed: int
 ) -> None:
@@ -78,7 +74,6 @@ def test_what_a_dead_receiver_had_not_read_goes_to_the_next(
     assert heir.record.first - following in (0, 1)
 
 
-@pytest.mark.parametrize("seed", range(2))
 def test_the_other_receivers_go_on(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
@@ -112,7 +107,6 @@ def test_a_sender_that_waits_for_room_goes_on_with_the_next_receiver(
     assert heir.record.first - victim.record.following in (0, 1)
 
 
-@pytest.mark.parametrize("seed", range(3))
 def test_both_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
@@ -126,7 +120,6 @@ def test_both_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     receive_up_to(pull, Ledger(), STEADY, 100)
 
 
-@pytest.mark.parametrize("seed", range(3))
 def test_senders_die_while_they_come_and_go(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
@@ -152,7 +145,6 @@ def test_senders_die_while_they_come_and_go(cast: Cast, sockets: SocketFactory, 
     steady.stop()
 
 
-@pytest.mark.parametrize("seed", range(3))
 def test_receivers_die_while_they_come_and_go(
     cast: Cast, sockets: SocketFactory, seed: int
 ) -> None:

@@ -1,25 +1,23 @@
-"""REQ and REP whose processes are killed: the other side goes on with whoever is there or comes back."""
+"""REQ and REP, processes killed: the other side goes on with whoever is there or comes back."""
 
 from random import Random
-
-import pytest
-from support.factory import SocketFactory
-from support.library import zmq
-from support.waiting import Background
+from typing import Any
 
 from crash.cast import Cast
 from crash.payload import message, whose
+from support.factory import SocketFactory
+from support.library import zmq
+from support.waiting import Background
 
 STEADY = 1
 VICTIM = 100
 
 
-@pytest.mark.parametrize("seed", range(2))
 def test_requesters_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
     rep = sockets.open(zmq.REP, bind=endpoint)
-    part = {"type": "REQ", "how": "connect", "endpoint": endpoint}
+    part: dict[str, Any] = {"type": "REQ", "how": "connect", "endpoint": endpoint}
 
     def serve(count: int) -> None:
         for _ in range(count):
@@ -37,16 +35,16 @@ def test_requesters_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
             serve(1)
 
 
-@pytest.mark.parametrize("seed", range(2))
 def test_a_requester_survives_a_replier_at_a_random_moment(
     cast: Cast, sockets: SocketFactory, seed: int
 ) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
-    part = {"type": "REP", "how": "bind", "endpoint": endpoint}
+    part: dict[str, Any] = {"type": "REP", "how": "bind", "endpoint": endpoint}
     for _ in range(2):
         victim = cast.start("answer", **part)
-        # A request that the dead had taken is never answered; its requester asks anew, with a new socket.
+        # A request that the dead had taken is never answered; its requester asks anew, with a new
+        # socket.
         req = sockets.open(zmq.REQ, connect=endpoint, reconnect_ivl=5)
         for number in range(random.randrange(1, 500)):
             req.send_multipart(message(STEADY, number))
@@ -60,7 +58,7 @@ def test_a_request_that_nobody_had_taken_is_answered_by_the_next_replier(
     cast: Cast, sockets: SocketFactory
 ) -> None:
     endpoint = cast.endpoint()
-    part = {"type": "REP", "how": "bind", "endpoint": endpoint}
+    part: dict[str, Any] = {"type": "REP", "how": "bind", "endpoint": endpoint}
     req = sockets.open(zmq.REQ, connect=endpoint, reconnect_ivl=5)
     for number in range(3):
         victim = cast.start("answer", **part)
@@ -75,7 +73,6 @@ def test_a_request_that_nobody_had_taken_is_answered_by_the_next_replier(
         heir.kill()
 
 
-@pytest.mark.parametrize("seed", range(2))
 def test_the_other_replier_goes_on(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     random = Random(seed)
     first, second = cast.endpoint(), cast.endpoint()
@@ -86,7 +83,8 @@ def test_the_other_replier_goes_on(cast: Cast, sockets: SocketFactory, seed: int
         req.send_multipart(message(STEADY, number))
         assert whose(req.recv_multipart()) == (STEADY, number)
     victim.kill()
-    # One goes to where nobody is and waits there; the new socket of whoever gave it up finds the other.
+    # One goes to where nobody is and waits there; the new socket of whoever gave it up finds the
+    # other.
     req.close()
     req = sockets.open(zmq.REQ, connect=second)
     req.send_multipart(message(STEADY, 0))
@@ -94,7 +92,6 @@ def test_the_other_replier_goes_on(cast: Cast, sockets: SocketFactory, seed: int
     steady.stop()
 
 
-@pytest.mark.parametrize("seed", range(2))
 def test_both_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()

@@ -10,7 +10,7 @@ _LOOK_MS = 10
 
 
 def receive_up_to(socket: Socket, ledger: Ledger, sender: int, number: int) -> None:
-    """Receive and check messages until this sender's are there up to *number*, whoever else sends."""
+    """Receive and check messages until this sender's are there up to *number*."""
     while ledger.following.get(sender, 0) < number:
         ledger.note(socket.recv_multipart())
 

@@ -14,6 +14,8 @@ from support.pipes import no_names_left
 
 from shmzmq.constants import SocketType
 
+pytestmark = pytest.mark.timeout(600)
+
 SEEDS = 100
 BOARD_SEEDS = 6  # a wiped board is noticed within a second, and that second is waited for
 RECEIVERS = [kind for kind in PEERS if kind not in (SocketType.PUSH, SocketType.PUB)]
@@ -73,9 +75,10 @@ def play(victim: ChildProcess, kind: SocketType, attack_name: str, seed: int) ->
 @pytest.mark.parametrize("kind", PEERS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("attack_name", ATTACKS)
 def test_should_serve_the_healthy_peer_whatever_the_mad_one_writes(
-    victim: ChildProcess, attack_name: str, kind: SocketType
+    victim: ChildProcess, request: pytest.FixtureRequest, attack_name: str, kind: SocketType
 ) -> None:
-    for seed in range(BOARD_SEEDS if attack_name == "board" else SEEDS):
+    scale = 20 if request.config.getoption("--stress", default=False) else 1
+    for seed in range(scale * (BOARD_SEEDS if attack_name == "board" else SEEDS)):
         try:
             play(victim, kind, attack_name, seed)
         except EOFError:
