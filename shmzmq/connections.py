@@ -285,10 +285,12 @@ class WorkerConnect(EndpointKeeper):
         self._link.post(commands.Offer(self.key, segment.token, segment.name))
 
     def pipe_ended(self, pipe: Pipe) -> None:
-        """Nothing more comes from this far end; the worker's Lost, which follows, brings a fresh segment.
+        """Nothing more comes from this far end.
 
-        Until then nothing is sent here; but a message that is half written is finished first, and goes
-        to the next far end as a whole.
+        The worker's Lost, which follows, brings a fresh segment.
+
+        Until then nothing is sent here; but a message that is half written is finished first, and
+        goes to the next far end as a whole.
         """
         if pipe.is_broken or not pipe.is_sending:
             self._leave_pattern()

@@ -340,7 +340,16 @@ def _sweep_once() -> None:
 
 @atexit.register
 def _end_contexts() -> None:
-    """What was sent before the program ended is still handed over, within each socket's LINGER."""
+    """What was sent before the program ended is still handed over, within each socket's LINGER.
+
+    Ctrl-C ends the wait: what nobody has taken by then is given up, and its memory freed.
+    """
+    linger = None
     for context in list(_contexts):
         if context.generation == fork_generation():
-            context.destroy()
+            try:
+                context.destroy(linger)
+            except KeyboardInterrupt:
+                linger = 0
+                context.lingering.clear()
+                context.destroy(linger)

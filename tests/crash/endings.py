@@ -1,7 +1,9 @@
-"""Ways for a sender to end. ``python -m crash.endings WAY ENDPOINT COUNT SENDER FD`` is a whole program.
+"""Ways for a sender to end.
 
-Each function sends, says so, and ends the way that its name tells; what comes behind it is the end of
-the script, with whatever is still open.
+``python -m crash.endings WAY ENDPOINT COUNT SENDER FD`` is a whole program.
+
+Each function sends, says so, and ends the way that its name tells; what comes behind it is the end
+of the script, with whatever is still open.
 """
 
 import contextlib
@@ -10,10 +12,9 @@ import threading
 import warnings
 from typing import Any
 
+from crash.payload import message
 from support.channel import Channel
 from support.library import Context, Socket, zmq
-
-from crash.payload import message
 
 _kept: list[Any] = []
 
@@ -73,7 +74,7 @@ def shared_instance() -> None:
 
 
 def forgotten() -> None:
-    """Nothing is closed and nothing refers to it any more, which is warned of and works all the same."""
+    """Nothing is closed nor referred to any more, which is warned of and works all the same."""
     warnings.simplefilter("ignore", ResourceWarning)
     context = zmq.Context()
     _send(context.socket(zmq.PUSH))
@@ -110,7 +111,8 @@ def in_a_thread() -> None:
 
 
 WAYS = (
-    close, close_and_term, with_blocks, no_close, shared_instance, forgotten, sys_exit, error, in_a_thread,
+    close, close_and_term, with_blocks, no_close, shared_instance, forgotten, sys_exit, error,
+    in_a_thread,
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 import pytest
+from crash import endings
+from crash.cast import Cast, names_of
+from crash.payload import Ledger
+from crash.traffic import receive_up_to
 from support.channel import ChildProcess
 from support.factory import SocketFactory
 from support.library import Socket, zmq
 from support.waiting import wait_until_blocked
 
-from crash import endings
-from crash.cast import Cast, names_of
-from crash.payload import Ledger
-from crash.traffic import receive_up_to
-
 WAYS = [way.__name__ for way in endings.WAYS]
-# So many at a time: with many messages each, there is a limit to the shared memory that they may take.
+# So many at a time: with many messages each, there is a limit to the shared memory that they may
+# take.
 AT_ONCE = 2
 
 
