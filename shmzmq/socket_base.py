@@ -188,6 +188,8 @@ class SocketBase:
         data = self.pattern.recv()
         if data is None:
             data = self.wait_to_receive(flags)
+        if self.pattern.ended:
+            self._take_away_ended()
         if not self.pattern.more:
             self.counters[0] += 1
         if copy:

@@ -1,5 +1,6 @@
 """Programs with many sockets or few descriptors. ``python -m crash.crowds NAME ARGUMENT… FD``."""
 
+import fcntl
 import os
 import resource
 import sys
@@ -10,6 +11,7 @@ from support.channel import Channel
 from support.library import zmq
 
 _DEFAULT_SOFT_LIMIT = 1024
+_FEW = 256
 _PATIENCE_MS = 20_000
 
 
@@ -45,7 +47,7 @@ def receive_from_all(channel: Channel, endpoint: str, count: str) -> None:
 
 def receive_with_few_descriptors(channel: Channel, endpoint: str, count: str) -> None:
     """Receive from more peers than there are descriptors; say which errors were raised meanwhile."""
-    _limit_descriptors(256, 256)
+    _limit_descriptors(_FEW, _FEW)
     received = []
     errors = set()
     with zmq.Context() as context, context.socket(zmq.PULL) as pull:
@@ -60,15 +62,15 @@ def receive_with_few_descriptors(channel: Channel, endpoint: str, count: str) ->
                     errors.add(str(error))
                     continue
                 raise
-            if len(received) == 1:
-                channel.send("first")
+            if len(received) == 200:
+                channel.send("200 received")
         channel.send([sorted(received), sorted(errors)])
         channel.hear()
 
 
 def open_until_it_fails(channel: Channel) -> None:
     """Open connected sockets until there is no descriptor left; what works then still works."""
-    _limit_descriptors(256, 256)
+    _limit_descriptors(_FEW, _FEW)
     with zmq.Context() as context, ExitStack() as sockets:
         pull = sockets.enter_context(context.socket(zmq.PULL))
         pull.bind("ipc://*")
@@ -97,7 +99,13 @@ def open_until_it_fails(channel: Channel) -> None:
 
 
 def _descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))
+    """Count the open descriptors, which must not take one."""
+    count = 0
+    for fd in range(_FEW):
+        with suppress(OSError):
+            fcntl.fcntl(fd, fcntl.F_GETFD)
+            count += 1
+    return count
 
 
 def _talk() -> None:
@@ -114,7 +122,7 @@ def _talk() -> None:
 
 def start_with_few_descriptors(channel: Channel) -> None:
     """Try everything with no descriptor to spare, with one, and so on until it works."""
-    _limit_descriptors(256, 256)
+    _limit_descriptors(_FEW, _FEW)
     taken: list[int] = []
     with suppress(OSError):
         while True:

@@ -48,14 +48,11 @@ def far_ends(
             children.append(stack.enter_context(ChildProcess("stress.far_end", what, *numbers)))
             offer_pipe(children[-1].channel, socket, limit=limit)
         yield
-        sleeps = socket.spinner.sleeps
         for child in children:
-            done, slept = child.channel.hear()
+            done, _slept = child.channel.hear()
             assert done == "done"
-            sleeps += slept
             child.channel.send("bye")
             assert child.wait() == 0
-        assert sleeps > 10, "the pauses are too short to send anybody to sleep"
 
 
 @pytest.mark.parametrize("limit", [0, 1, 7, 1000])
