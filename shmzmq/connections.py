@@ -6,6 +6,7 @@ the thread that uses the socket. The events come in the order in which the worke
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from .workers.commands import Arrived, Attached, Lost, PeerEnd, Refused, Settled
 if TYPE_CHECKING:
     from .endpoints import Endpoint
     from .shm.directory import DirectorySlot
+    from .shm.segment import Segment
     from .socket import Socket
     from .workers.pool import WorkerLink
 
@@ -92,6 +94,8 @@ class WorkerBind(EndpointKeeper):
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
             self._take_up(event, fds[0])
+        elif isinstance(event, Refused):
+            self.socket.report(f"{self.endpoint}: {event.reason}")
         elif isinstance(event, Lost) and event.token in self._pipes:
             self._slot.add_to_counter(1)
             pipe = self._pipes[event.token][0]
@@ -276,13 +280,25 @@ class WorkerConnect(EndpointKeeper):
         pipe.detach()
         if self._immediate:
             self._leave_pattern()
-        keeps = self.socket.pattern.keeps_outbound and not pipe.is_broken
-        segment = pipe.renew(keep_outbound=keeps)
+        segment = self._fresh_segment()
         self._await_far_end()
         self.socket.pattern.renewed(pipe)
         if not self._immediate:
             self._enter_pattern()
         self._link.post(commands.Offer(self.key, segment.token, segment.name))
+
+    def _fresh_segment(self) -> Segment:
+        pipe = self.pipe
+        try:
+            keeps = self.socket.pattern.keeps_outbound and not pipe.is_broken
+            return pipe.renew(keep_outbound=keeps)
+        except ZMQError as error:
+            if error.errno != errno.EPROTO:
+                raise
+            self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {error}")
+        # What it spoilt cannot be sent again. A message half written is dropped with the rest.
+        self._leave_pattern()
+        return pipe.renew(keep_outbound=False)
 
     def pipe_ended(self, pipe: Pipe) -> None:
         """Nothing more comes from this far end.
