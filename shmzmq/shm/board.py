@@ -196,9 +196,12 @@ def create_board(private=False):
     """Make a board and its doorbell for a new socket.
 
     *private* for one that only this process sees.
-    Raises ZMQError (ENOBUFS: /dev/shm is full) or OSError (EMFILE).
+    Raises ZMQError: EMFILE when no descriptor is left, ENOBUFS when /dev/shm is full.
     """
-    doorbell = Doorbell()  # first: without a descriptor no name is left behind
+    try:
+        doorbell = Doorbell()  # first: without a descriptor no name is left behind
+    except OSError as error:
+        raise ZMQError(error.errno, f"a socket takes a descriptor: {error}") from error
     make = segments.create_private if private else segments.create
     segment = make(Kind.BOARD, BOARD_SIZE)
     segments.publish(segment)

@@ -162,10 +162,18 @@ def is_private(name: str) -> bool:
 
 
 def _full(error: BaseException, size: int) -> ZMQError:
-    number = getattr(error, "errno", None) or errno.ENOMEM
+    number = _number(error, errno.ENOMEM)
     if number == errno.ENOSPC:
         number = errno.ENOBUFS
     return ZMQError(number, f"cannot reserve {size} bytes of shared memory: {error}")
+
+
+def _number(error: BaseException, otherwise: int) -> int:
+    """Return the error number of what posix_ipc raised."""
+    if isinstance(error, OSError):
+        # Of descriptors that have run out it tells in words only.
+        return error.errno or errno.EMFILE
+    return otherwise
 
 
 def _fill_header(memory: Mapping, kind: Kind, size: int, token: bytes) -> None:
@@ -193,7 +201,7 @@ def open_segment(name: str, kind: Kind) -> Segment:
     try:
         handle = posix_ipc.SharedMemory(name)
     except (OSError, posix_ipc.Error) as error:
-        number = getattr(error, "errno", None) or errno.ENOENT
+        number = _number(error, errno.ENOENT)
         raise ZMQError(number, f"cannot open the segment {name!r}: {error}") from error
     try:
         size = os.fstat(handle.fd).st_size

@@ -171,7 +171,7 @@ class Lost(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A handshake failed; dialling goes on. For the report, and later the monitor."""
+    """A connection did not come about. For the report, and later the monitor."""
 
     socket: int
     endpoint: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Callable
 from typing import Final
 
@@ -15,6 +16,9 @@ from .session import Session
 
 _FIRST_RETRIES_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02)
 """Pauses after a fresh endpoint's first failures: a peer started together with us is there soon."""
+
+
+_NOBODY_THERE: Final = (errno.ECONNREFUSED, errno.ENOENT, errno.EAGAIN)
 
 
 class ConnectingEndpoint:
@@ -45,6 +49,7 @@ class ConnectingEndpoint:
         self._backoff.reset()
         self._session: Session | None = None
         self._retry: Timer | None = None
+        self._failure: int | None = None
         self._lingering = False
         self._linger_ends: Timer | None = None
         self._dial()
@@ -99,7 +104,8 @@ class ConnectingEndpoint:
         connect = self._connect
         try:
             stream = self._transport.dial(connect.address, connect.options)
-        except OSError:
+        except OSError as error:
+            self._note_failure(error)
             self._dial_later()
             return
         try:
@@ -112,10 +118,17 @@ class ConnectingEndpoint:
                 self,
                 self._pipe,
             )
-        except OSError:
+        except OSError as error:
             with contextlib.suppress(OSError):
                 stream.close()
+            self._note_failure(error)
             self._dial_later()
+
+    def _note_failure(self, error: OSError) -> None:
+        """Tell the application what is wrong, once, unless it is that nobody is there yet."""
+        if error.errno not in (*_NOBODY_THERE, self._failure):
+            self._tell(Refused(self.hosted.key, self.key, f"cannot connect: {error}"), ())
+        self._failure = error.errno
 
     def _dial_later(self) -> None:
         pause = self._eager.pop(0) if self._eager else self._backoff.next_pause()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ..transports.interface import Listener
-from .commands import Arrived, Bind, Lost, Packet, PeerEnd
+from .commands import Arrived, Bind, Lost, Packet, PeerEnd, Refused
 from .hosting import HostedSocket
 from .reactor import READ, Reactor
 from .session import Session
@@ -32,6 +32,7 @@ class ListeningEndpoint:
         self._bind = bind
         self._tell = tell
         self._listening = True
+        self._failure: int | None = None
         self.sessions: set[Session] = set()
         reactor.watch(listener.stream.fileno(), READ, self._accept)
 
@@ -67,16 +68,24 @@ class ListeningEndpoint:
                 stream, _address = self._listener.stream.accept()
             except BlockingIOError:
                 return
-            except OSError:
+            except OSError as error:
                 # No descriptors or memory left: the queue can wait, and spinning would not help.
                 self._reactor.forget(self._listener.stream.fileno())
                 self._reactor.call_later(_PAUSE_S, self._resume)
+                self._note_failure(error)
                 return
+            self._failure = None
             stream.setblocking(False)
             bind = self._bind
             self.sessions.add(
                 Session(self._reactor, stream, self.hosted, bind.options, bind.socket_type, self)
             )
+
+    def _note_failure(self, error: OSError) -> None:
+        """Tell the application, once, why the next peer has to wait."""
+        if error.errno != self._failure:
+            self._failure = error.errno
+            self._tell(Refused(self.hosted.key, self.key, f"cannot accept a peer: {error}"), ())
 
     def _resume(self) -> None:
         if self._listening:

@@ -17,7 +17,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from ..constants import Errno
 from ..errors import ZMQError
@@ -46,24 +46,18 @@ class WorkerGone(ZMQError):
 
 
 class WorkerLink:
-    """A running worker. Threads: any; a lock keeps packets and the order of events whole."""
+    """A running worker. Threads: any; a lock keeps packets and the order of events whole.
+
+    Raises ZMQError with what the system said when none can be started: EMFILE, ENOMEM, …
+    """
 
     def __init__(self) -> None:
-        import subprocess
-
-        near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with far:
-            self.process: subprocess.Popen[bytes] = subprocess.Popen(
-                [sys.executable, "-P", "-m", "shmzmq.workers", str(far.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=_log(),
-                pass_fds=(far.fileno(),),
-                start_new_session=True,
-                env=_environment(),
-            )
-        near.setblocking(False)
-        self.stream = near
+        try:
+            self.process, self.stream = _start()
+        except OSError as error:
+            raise ZMQError(
+                error.errno or errno.EIO, f"cannot start an I/O worker process: {error}"
+            ) from error
         _running.add(self)
         self.load = 0  # endpoints that this worker carries
         self._lock = threading.RLock()
@@ -185,7 +179,11 @@ class WorkerPool:
         if len(running) < len(allowed) and all(self._workers[k].load for k in running):
             number = next(k for k in allowed if k not in self._workers)
             slot = self._directory.add(Slot.WORKER, f"worker {number + 1}")
-            self._workers[number] = take_worker(self._directory.name, slot.key)
+            try:
+                self._workers[number] = take_worker(self._directory.name, slot.key)
+            except ZMQError:
+                slot.free()
+                raise
             return self._workers[number]
         return min((self._workers[k] for k in running), key=lambda link: link.load)
 
@@ -216,6 +214,35 @@ def _await(streams: Iterable[socket.socket], events: int = select.POLLIN) -> Non
     poll.poll()
 
 
+def _start() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start a worker process; return it and our end of its stream. Raises OSError."""
+    import subprocess
+
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        with far, _open_log() as log:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "shmzmq.workers", str(far.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                pass_fds=(far.fileno(),),
+                start_new_session=True,
+                env=_environment(),
+            )
+    except BaseException:
+        near.close()
+        raise
+    near.setblocking(False)
+    return process, near
+
+
+def _open_log() -> IO[bytes]:
+    """Open where a worker's stderr goes: nowhere, or the file named by SHMZMQ_WORKER_LOG."""
+    path = os.environ.get("SHMZMQ_WORKER_LOG") or os.devnull
+    return open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))
+
+
 def _environment() -> dict[str, str]:
     # The worker imports the shmzmq that this process uses, however it came to be importable here.
     environment = dict(os.environ)
@@ -228,14 +255,6 @@ def _environment() -> dict[str, str]:
 
 def _site_paths() -> list[str]:
     return [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
-
-
-def _log() -> int:
-    """Return where a worker's stderr goes: nowhere, or the file named by SHMZMQ_WORKER_LOG."""
-    path = os.environ.get("SHMZMQ_WORKER_LOG")
-    if not path:
-        return -3  # subprocess.DEVNULL
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
 
 _running: set[WorkerLink] = set()

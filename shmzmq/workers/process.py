@@ -8,6 +8,7 @@ application ends, however that was: a pidfd tells, since a forked child may hold
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import select
@@ -28,6 +29,7 @@ from .listener import ListeningEndpoint
 from .reactor import READ, WRITE, Reactor
 from .statistics import WorkerCounters
 
+_NOT_HOSTED: Final = "the I/O worker has no descriptor left for this socket (see RLIMIT_NOFILE)"
 _DYING_MS: Final = 1000
 """How long a process that has closed its descriptors may take to be dead."""
 
@@ -134,7 +136,8 @@ class Worker:
             packet = commands.decode(data)
             handler = self._handlers[type(packet)]
             if isinstance(packet, commands.AddSocket):
-                handler(packet, fds[0])
+                if fds:  # else none was left for it; those who ask for the socket are told
+                    handler(packet, fds[0])
             else:
                 handler(packet)
 
@@ -170,7 +173,7 @@ class Worker:
         try:
             board = open_board(packet.board, doorbell_fd)
         except ZMQError:
-            return  # closed since; what else was said of it comes to nothing
+            return  # closed since, or no descriptor was left to open it
         self._sockets[packet.socket] = HostedSocket(packet.socket, board, self._application)
 
     def _remove_socket(self, packet: commands.RemoveSocket) -> None:
@@ -188,15 +191,17 @@ class Worker:
         self._closed_sockets &= in_use
 
     def _bind(self, packet: commands.Bind) -> None:
-        transport = find_transport(packet.scheme)
+        hosted = self._sockets.get(packet.socket)
         try:
-            listener = transport.listen(packet.address, packet.options)
+            if hosted is None:
+                raise OSError(errno.EMFILE, _NOT_HOSTED)
+            listener = find_transport(packet.scheme).listen(packet.address, packet.options)
         except OSError as error:
             text = error.strerror or str(error)
             self.tell(commands.Bound(packet.endpoint, error.errno or 5, text, packet.address))
             return
         self._listeners[packet.endpoint] = ListeningEndpoint(
-            self._reactor, listener, packet, self._sockets[packet.socket], self.tell
+            self._reactor, listener, packet, hosted, self.tell
         )
         self.tell(commands.Bound(packet.endpoint, 0, "", listener.address))
 
@@ -208,6 +213,7 @@ class Worker:
 
     def _connect(self, packet: commands.Connect) -> None:
         if packet.socket not in self._sockets:
+            self.tell(commands.Refused(packet.socket, packet.endpoint, _NOT_HOSTED))
             return
         self._connectors[packet.endpoint] = ConnectingEndpoint(
             self._reactor,

@@ -105,8 +105,8 @@ def test_both_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
         "window": WINDOW,
     }
     for sender in range(VICTIM, VICTIM + 2):
-        router = cast.start("answer", type="ROUTER", how="bind", endpoint=endpoint)
-        asker = cast.start("ask", sender=sender, **dealer)
+        router = cast.start("answer", wait=False, type="ROUTER", how="bind", endpoint=endpoint)
+        asker = cast.start("ask", wait=False, sender=sender, **dealer)
         asker.await_progress(random.randrange(1, 1000))
         for actor in random.sample((asker, router), 2):
             actor.kill()

@@ -111,7 +111,9 @@ def test_both_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
     for generation in range(3):
-        receiver, sender = _receiver(cast, endpoint), _sender(cast, endpoint, generation)
+        part = {"wait": False, "endpoint": endpoint}
+        receiver = cast.start("receive", type="PULL", how="bind", **part)
+        sender = cast.start("send", type="PUSH", how="connect", sender=generation, **part)
         receiver.await_progress(random.randrange(1, 1500))
         for actor in random.sample((receiver, sender), 2):
             actor.kill()

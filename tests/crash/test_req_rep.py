@@ -96,8 +96,10 @@ def test_both_die(cast: Cast, sockets: SocketFactory, seed: int) -> None:
     random = Random(seed)
     endpoint = cast.endpoint()
     for sender in range(VICTIM, VICTIM + 2):
-        replier = cast.start("answer", type="REP", how="bind", endpoint=endpoint)
-        requester = cast.start("ask", type="REQ", how="connect", endpoint=endpoint, sender=sender)
+        replier = cast.start("answer", wait=False, type="REP", how="bind", endpoint=endpoint)
+        requester = cast.start(
+            "ask", wait=False, type="REQ", how="connect", endpoint=endpoint, sender=sender
+        )
         requester.await_progress(random.randrange(1, 1000))
         for actor in random.sample((requester, replier), 2):
             actor.kill()

@@ -109,9 +109,10 @@ def _duplicate(bell: Doorbell) -> int:
 # Uses up all descriptors, so it must not be the process that runs the tests.
 _WITHOUT_DESCRIPTORS = """
 import os, resource
+from shmzmq.errors import ZMQError
+from shmzmq.shm import segment
 from shmzmq.shm.board import create_board
 from shmzmq.shm.doorbell import Doorbell
-from shmzmq.shm import segment
 resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))
 bells = []
 try:
@@ -122,7 +123,7 @@ except OSError as error:
 os.fstat(0)
 try:
     create_board()
-except OSError as error:
+except ZMQError as error:
     print(error.errno)
 bells.clear()
 print([str(name) for name in segment.names() if name.owner.pid == os.getpid()])

@@ -29,13 +29,22 @@ def segment() -> Iterator[Segment]:
 
 
 @pytest.fixture
-def orphan() -> Iterator[str]:
-    """The name of a segment whose owner was killed; it goes in the end."""
+def orphan() -> Iterator[Segment]:
+    """A segment whose owner was killed and that is kept for us; its name goes in the end.
+
+    Other processes of this user may sweep at any time, so it has to have a reader at all times.
+    """
     with ChildProcess("unit.shm.owner") as child:
-        name = child.channel.hear()
+        left = segments.open_segment(child.channel.hear(), Kind.PIPE)
+        left.reader = this_process()
         child.kill()
-    yield name
-    segments.unlink(name)
+    yield left
+    left.unlink()
+
+
+def is_there(name: str) -> bool:
+    """Tell whether a name stands in /dev/shm."""
+    return (SHM / name[1:]).exists()
 
 
 def test_should_tell_in_its_name_whose_it_is(segment: Segment) -> None:
@@ -172,59 +181,67 @@ def test_should_give_back_the_memory_of_private_segments() -> None:
     private.set_word(0, 1)
 
 
-def test_should_sweep_what_a_killed_owner_left(orphan: str) -> None:
-    assert (SHM / orphan[1:]).exists()
-    assert orphan in segments.sweep()
-    assert not (SHM / orphan[1:]).exists()
+def test_should_sweep_what_a_killed_owner_left(orphan: Segment) -> None:
+    orphan.reader = ProcessId(0, 0)
+    segments.sweep()
+    assert not is_there(orphan.name)
 
 
 def test_should_leave_alone_what_a_living_process_owns(segment: Segment) -> None:
     with ChildProcess("unit.shm.owner") as child:
         name = child.channel.hear()
         swept = segments.sweep()
-        assert name not in swept
-        assert segment.name not in swept
+        assert is_there(name)
+        assert is_there(segment.name)
+        assert not {name, segment.name} & set(swept)
         child.channel.send("unlink")
         assert child.channel.hear() == "unlinked"
 
 
-def test_should_keep_a_segment_for_a_living_reader(orphan: str) -> None:
-    segments.open_segment(orphan, Kind.PIPE).reader = this_process()
-    assert orphan not in segments.sweep()
-    segments.open_segment(orphan, Kind.PIPE).reader = ProcessId(
-        os.getpid(), this_process().start + 1
-    )
-    assert orphan in segments.sweep()
+def test_should_keep_a_segment_for_a_living_reader(orphan: Segment) -> None:
+    assert orphan.name not in segments.sweep()
+    assert is_there(orphan.name)
 
 
-def test_should_sweep_a_segment_whose_reader_died_too(orphan: str) -> None:
+def test_should_not_keep_a_segment_for_a_later_process_with_the_reader_s_pid(
+    orphan: Segment,
+) -> None:
+    orphan.reader = ProcessId(os.getpid(), this_process().start + 1)
+    segments.sweep()
+    assert not is_there(orphan.name)
+
+
+def test_should_sweep_a_segment_whose_reader_died_too(orphan: Segment) -> None:
     with ChildProcess("unit.shm.owner") as reader:
         parsed = SegmentName.parse(reader.channel.hear())
         assert parsed is not None
-        segments.open_segment(orphan, Kind.PIPE).reader = parsed.owner
-        assert orphan not in segments.sweep()
+        orphan.reader = parsed.owner
+        assert orphan.name not in segments.sweep()
+        assert is_there(orphan.name)
         reader.kill()
-    swept = segments.sweep()
-    assert {orphan, str(parsed)} <= set(swept)
+    segments.sweep()
+    assert not is_there(orphan.name)
+    assert not is_there(str(parsed))
 
 
-def test_should_not_touch_other_users_or_other_namespaces(orphan: str) -> None:
-    parsed = SegmentName.parse(orphan)
+def test_should_not_touch_other_users_or_other_namespaces(orphan: Segment) -> None:
+    parsed = SegmentName.parse(orphan.name)
     assert parsed is not None
     foreign = [parsed._replace(uid=parsed.uid + 1), parsed._replace(namespace=parsed.namespace + 1)]
     try:
         for name in foreign:
             (SHM / str(name)[1:]).touch()
-        assert not {str(name) for name in foreign} & set(segments.sweep())
-        assert all((SHM / str(name)[1:]).exists() for name in foreign)
+        segments.sweep()
+        assert all(is_there(str(name)) for name in foreign)
     finally:
         for name in foreign:
             segments.unlink(str(name))
 
 
-def test_should_sweep_a_header_that_was_never_filled(orphan: str) -> None:
-    parsed = SegmentName.parse(orphan)
+def test_should_sweep_a_header_that_was_never_filled(orphan: Segment) -> None:
+    parsed = SegmentName.parse(orphan.name)
     assert parsed is not None
     empty = str(parsed._replace(serial=parsed.serial + 1))
     (SHM / empty[1:]).touch()
-    assert empty in segments.sweep()
+    segments.sweep()
+    assert not is_there(empty)
