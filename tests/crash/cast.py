@@ -16,7 +16,6 @@ from support.waiting import PATIENCE_S, wait_for
 from shmzmq.shm import segment as segments
 from shmzmq.shm.layout import HEADER_SIZE, dtype
 
-
 _LOOK_MS = 1
 
 
