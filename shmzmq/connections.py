@@ -235,6 +235,7 @@ class WorkerConnect(EndpointKeeper):
                 segment.token,
                 segment.name,
                 self.pipe.bit,
+                pattern.resumes and not self._immediate,
             )
         )
         link.load += 1

@@ -184,7 +184,9 @@ class Context(OptionAttributes):
         """
         socket = self.lingering.pop(endpoint)
         if socket not in self.lingering.values():
-            self._boards_in_use.pop(socket).segment.unlink()
+            board = self._boards_in_use.pop(socket, None)
+            if board is not None:  # else the socket is still open, and has disconnected only
+                board.segment.unlink()
 
     def _check(self) -> None:
         if self.generation != fork_generation():

@@ -79,7 +79,10 @@ class Unbind(NamedTuple):
 
 
 class Connect(NamedTuple):
-    """Dial until it works, and again after a loss; the pipe is in *segment*."""
+    """Dial until it works, and again after a loss; the pipe is in *segment*.
+
+    After a loss of a connection that we relayed, Attached comes again if it *resumes*, else Lost.
+    """
 
     endpoint: int
     socket: int
@@ -90,6 +93,7 @@ class Connect(NamedTuple):
     token: bytes
     segment: str
     bit: int
+    resumes: bool  # what is in the pipe may go on over another connection, as if nothing had been
 
 
 class Offer(NamedTuple):
