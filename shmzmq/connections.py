@@ -6,19 +6,28 @@ the thread that uses the socket. The events come in the order in which the worke
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import ZMQError
-from .keeper import EndpointKeeper, high_water_marks, no_descriptor_left, refuse_fds
+from .keeper import (
+    EndpointKeeper,
+    Replaced,
+    high_water_marks,
+    no_descriptor_left,
+    refuse_fds,
+)
 from .pipe import Pipe, create_pipe_segment, ring_size
 from .shm import segment as segments
 from .shm.board import Board, open_board
 from .shm.layout import Kind, Slot
 from .shm.liveness import ProcessId, is_alive
 from .workers import commands
-from .workers.commands import Arrived, Attached, Lost, PeerEnd, Refused, Settled
+from .workers.commands import Arrived, Attached, Bound, Lost, PeerEnd, Refused, Settled
+from .workers.pool import WorkerGone
 
 if TYPE_CHECKING:
     from .endpoints import Endpoint
@@ -66,6 +75,14 @@ def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | 
     return board
 
 
+class _Line(NamedTuple):
+    """A pipe of a listening endpoint."""
+
+    pipe: Pipe
+    slot: DirectorySlot
+    peer: PeerEnd
+
+
 class WorkerBind(EndpointKeeper):
     """A bound endpoint that a worker listens on. Raises ZMQError with what the system said."""
 
@@ -73,24 +90,35 @@ class WorkerBind(EndpointKeeper):
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
         super().__init__(socket)
-        self._link = link
-        self._pipes: dict[bytes, tuple[Pipe, DirectorySlot]] = {}
-        self._listening = True
+        self.worker: WorkerLink = link
+        self._lines: dict[bytes, _Line] = {}
+        self._listening = False
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
         self.endpoint = str(endpoint)
-        bind = commands.Bind(
+        self._bind = commands.Bind(
             self.key, socket.key, *endpoint, socket.options.snapshot(), socket.pattern.name
         )
         socket.context.keepers[self.key] = self
-        answer = link.ask(bind, commands.Bound, self.key)
-        assert isinstance(answer, commands.Bound)
+        answer = self._ask_to_listen()
         if answer.errno:
             self._forget()
             raise ZMQError(answer.errno, f"cannot bind {endpoint}: {answer.text}")
+        self._listening = True
+        self._bind = self._bind._replace(address=answer.address)
         self.endpoint = f"{endpoint.scheme}://{answer.address}"
         self._slot.set_label(self.endpoint)
         link.load += 1
+
+    def _ask_to_listen(self) -> Bound:
+        while True:
+            try:
+                answer = self.worker.ask(self._bind, Bound, self.key)
+            except WorkerGone as gone:
+                self.socket.context.replace_worker(gone)  # raises when that is of no use
+            else:
+                assert isinstance(answer, Bound)
+                return answer
 
     # -- events of the worker ----------------------------------------------------------------------
 
@@ -99,18 +127,34 @@ class WorkerBind(EndpointKeeper):
         if isinstance(event, Arrived):
             if not fds:
                 self.socket.board.release(event.bit)
-                self._link.post(commands.Hangup(event.token))
+                self.worker.post(commands.Hangup(event.token))
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
             self._take_up(event, fds[0])
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
-        elif isinstance(event, Lost) and event.token in self._pipes:
-            self._slot.add_to_counter(1)
-            pipe = self._pipes[event.token][0]
-            pipe.lost = True
-            if pipe.ended:
-                self.pipe_ended(pipe)
+        elif isinstance(event, Lost) and event.token in self._lines:
+            self._lose(self._lines[event.token].pipe)
+        elif isinstance(event, Replaced):
+            self._go_on(event)
+        elif isinstance(event, Bound) and event.errno:
+            self.socket.report(f"{self.endpoint} cannot be listened on any more: {event.text}")
+
+    def _lose(self, pipe: Pipe) -> None:
+        self._slot.add_to_counter(1)
+        pipe.lost = True
+        if pipe.ended:
+            self.pipe_ended(pipe)
+
+    def _go_on(self, event: Replaced) -> None:
+        """Have a new worker process do what the one that ended did."""
+        self.worker.post(self._bind if self._listening else self._bind._replace(address=None))
+        for token, line in list(self._lines.items()):
+            if line.peer.pid == event.late:
+                self._lose(line.pipe)  # it was carried by that process itself
+            elif not line.pipe.lost:
+                segment, bit = line.pipe.segment.name, line.pipe.bit
+                self.worker.post(commands.Keep(self.key, token, segment, bit, line.peer))
 
     def _take_up(self, event: Arrived, doorbell_fd: int) -> None:
         socket = self.socket
@@ -120,7 +164,7 @@ class WorkerBind(EndpointKeeper):
             # The far end went while it came, and took the pipe with it.
             refuse_fds([doorbell_fd])
             socket.board.release(event.bit)
-            self._link.post(commands.Hangup(event.token))
+            self.worker.post(commands.Hangup(event.token))
             return
         board = open_peer_board(socket, event.peer, doorbell_fd)
         segment.unlink()
@@ -131,7 +175,7 @@ class WorkerBind(EndpointKeeper):
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         slot = socket.context.directory.add(Slot.PIPE, self.endpoint, self.key)
         pipe.count_in(slot)
-        self._pipes[segment.token] = pipe, slot
+        self._lines[segment.token] = _Line(pipe, slot, event.peer)
         socket.hold_pipe(pipe)
         attach_far_end(self, pipe, event.peer, board)
         if socket.pattern.accepts_another():
@@ -149,8 +193,8 @@ class WorkerBind(EndpointKeeper):
 
     def _hang_up(self, pipe: Pipe) -> None:
         token = pipe.segment.token
-        _, slot = self._pipes.pop(token, (None, None))
-        if slot is None:
+        line = self._lines.pop(token, None)
+        if line is None:
             return
         pipe.say_goodbye()
         self.forget_marks(pipe)
@@ -159,8 +203,8 @@ class WorkerBind(EndpointKeeper):
             pipe.discard()
             clear_away(pipe.segment, pipe.segment.owner)
         pipe.detach()
-        slot.free()
-        self._link.post(commands.Hangup(token))
+        line.slot.free()
+        self.worker.post(commands.Hangup(token))
 
     # -- the user ----------------------------------------------------------------------------------
 
@@ -168,14 +212,15 @@ class WorkerBind(EndpointKeeper):
         """Stop listening; those who are connected stay."""
         if self._listening:
             self._listening = False
-            self._link.ask(commands.Unbind(self.key), commands.Unbound, self.key)
+            with contextlib.suppress(WorkerGone):  # whose successor will not listen
+                self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
 
     def close(self, linger_ms: int) -> None:
         """Stop listening and say goodbye to everybody; what was sent is there for them to read."""
         self.stop()
-        for pipe, _ in list(self._pipes.values()):
-            self._hang_up(pipe)
-        self._link.load -= 1
+        for line in list(self._lines.values()):
+            self._hang_up(line.pipe)
+        self.worker.load -= 1
         self._forget()
 
     def _forget(self) -> None:
@@ -194,7 +239,7 @@ class WorkerConnect(EndpointKeeper):
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
         super().__init__(socket)
         self._context = socket.context
-        self._link = link
+        self.worker: WorkerLink = link
         self.endpoint = str(endpoint)
         self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
@@ -215,18 +260,19 @@ class WorkerConnect(EndpointKeeper):
         if not self._immediate:
             self._enter_pattern()
         self._context.keepers[self.key] = self
-        link.post(
-            commands.Connect(
-                self.key,
-                socket.key,
-                *endpoint,
-                socket.options.snapshot(),
-                pattern.name,
-                segment.token,
-                segment.name,
-                self.pipe.bit,
-            )
+        self._connect = commands.Connect(
+            self.key,
+            socket.key,
+            *endpoint,
+            socket.options.snapshot(),
+            pattern.name,
+            segment.token,
+            segment.name,
+            self.pipe.bit,
         )
+        self._peer: PeerEnd | None = None
+        self._linger_ends: float | None = None
+        link.post(self._connect)
         link.load += 1
 
     def _await_far_end(self) -> None:
@@ -258,7 +304,7 @@ class WorkerConnect(EndpointKeeper):
         """Act upon an event about this endpoint; owns *fds*."""
         if isinstance(event, Attached):
             if not fds:
-                self._link.post(commands.Hangup(self.pipe.segment.token))
+                self.worker.post(commands.Hangup(self.pipe.segment.token))
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
             self._attach(event, fds[0])
@@ -275,12 +321,35 @@ class WorkerConnect(EndpointKeeper):
             self.socket.report(f"{self.endpoint}: {event.reason}")
         elif isinstance(event, Settled):
             self._settled(event.delivered)
+        elif isinstance(event, Replaced):
+            self._go_on(event)
+
+    def _go_on(self, event: Replaced) -> None:
+        """Have a new worker process do what the one that ended did."""
+        pipe, peer = self.pipe, self._peer
+        if peer is None:
+            self.worker.post(self._connect._replace(segment=pipe.segment.name))
+        else:
+            self.worker.post(self._connect._replace(segment=""))
+            token, segment = pipe.segment.token, pipe.segment.name
+            if peer.pid == event.late:  # it was carried by that process itself
+                self.handle(Lost(self.socket.key, self.key, token, "its worker ended"), [])
+            else:
+                self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
+        if self.key in self._context.lingering:
+            self.worker.post(commands.Linger(self.key, self._linger_left_ms()))
+
+    def _linger_left_ms(self) -> int:
+        if self._linger_ends is None:
+            return -1
+        return max(0, round(1000 * (self._linger_ends - time.monotonic())))
 
     def _attach(self, event: Attached, doorbell_fd: int) -> None:
         pipe = self.pipe
         pipe.routing_id = event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))
+        self._peer = event.peer
         if self.key in self._context.lingering:
             refuse_fds([doorbell_fd])  # all is said; the far end only has to read it
             return
@@ -299,12 +368,13 @@ class WorkerConnect(EndpointKeeper):
         lost, far_end = pipe.segment, pipe.segment.reader
         segment = self._fresh_segment()
         clear_away(lost, far_end)
+        self._peer = None
         self._slot.add_to_counter(1)
         self._await_far_end()
         self.socket.pattern.renewed(pipe)
         if not self._immediate:
             self._enter_pattern()
-        self._link.post(commands.Offer(self.key, segment.token, segment.name))
+        self.worker.post(commands.Offer(self.key, segment.token, segment.name))
 
     def _fresh_segment(self) -> Segment:
         pipe = self.pipe
@@ -331,7 +401,7 @@ class WorkerConnect(EndpointKeeper):
             self._leave_pattern()
         if pipe.is_broken:
             self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
-            self._link.post(commands.Hangup(pipe.segment.token))
+            self.worker.post(commands.Hangup(pipe.segment.token))
 
     # -- the user ----------------------------------------------------------------------------------
 
@@ -351,13 +421,14 @@ class WorkerConnect(EndpointKeeper):
         pipe.say_goodbye()
         socket.let_go(pipe)
         if attached or not unread or linger_ms == 0:
-            self._link.post(commands.Disconnect(self.key))
+            self.worker.post(commands.Disconnect(self.key))
             if not attached:
                 pipe.discard()
             self._forget()
             return
         self.hold(socket)
-        self._link.post(commands.Linger(self.key, linger_ms))
+        self._linger_ends = time.monotonic() + linger_ms / 1000 if linger_ms > 0 else None
+        self.worker.post(commands.Linger(self.key, linger_ms))
         self._context.lingering[self.key] = socket.key
 
     def _settled(self, delivered: bool) -> None:
@@ -372,7 +443,7 @@ class WorkerConnect(EndpointKeeper):
 
     def _forget(self) -> None:
         self.pipe.detach()
-        self._link.load -= 1
+        self.worker.load -= 1
         self._context.keepers.pop(self.key, None)
         self._pipe_slot.free()
         self._slot.free()
