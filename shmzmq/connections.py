@@ -18,6 +18,7 @@ from .keeper import (
     Replaced,
     high_water_marks,
     no_descriptor_left,
+    refuse,
     refuse_fds,
 )
 from .pipe import Pipe, create_pipe_segment, ring_size
@@ -26,7 +27,16 @@ from .shm.board import Board, open_board
 from .shm.layout import Kind, Slot
 from .shm.liveness import ProcessId, is_alive
 from .workers import commands
-from .workers.commands import Arrived, Attached, Bound, Lost, PeerEnd, Refused, Settled
+from .workers.commands import (
+    Arrived,
+    Attached,
+    Bound,
+    Linger,
+    Lost,
+    PeerEnd,
+    Refused,
+    Settled,
+)
 from .workers.pool import WorkerGone
 
 if TYPE_CHECKING:
@@ -124,7 +134,14 @@ class WorkerBind(EndpointKeeper):
 
     def handle(self, event: Any, fds: list[int]) -> None:
         """Act upon an event about this endpoint; owns *fds*."""
-        if isinstance(event, Arrived):
+        lingers = self.key in self.socket.context.lingering
+        if isinstance(event, Settled) or (lingers and isinstance(event, Replaced)):
+            # In the latter case it went with the worker; the pipes have been let go.
+            self.socket.context.settled(self.key)
+            self._forget()
+        elif lingers:
+            refuse(event, fds)
+        elif isinstance(event, Arrived):
             if not fds:
                 self.socket.board.release(event.bit)
                 self.worker.post(commands.Hangup(event.token))
@@ -193,9 +210,12 @@ class WorkerBind(EndpointKeeper):
 
     def _hang_up(self, pipe: Pipe) -> None:
         token = pipe.segment.token
-        line = self._lines.pop(token, None)
-        if line is None:
-            return
+        if token in self._lines:
+            self._let_go(pipe)
+            self.worker.post(commands.Hangup(token))
+
+    def _let_go(self, pipe: Pipe) -> None:
+        line = self._lines.pop(pipe.segment.token)
         pipe.say_goodbye()
         self.forget_marks(pipe)
         self.socket.let_go(pipe)
@@ -204,7 +224,6 @@ class WorkerBind(EndpointKeeper):
             clear_away(pipe.segment, pipe.segment.owner)
         pipe.detach()
         line.slot.free()
-        self.worker.post(commands.Hangup(token))
 
     # -- the user ----------------------------------------------------------------------------------
 
@@ -216,12 +235,25 @@ class WorkerBind(EndpointKeeper):
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
 
     def close(self, linger_ms: int) -> None:
-        """Stop listening and say goodbye to everybody; what was sent is there for them to read."""
+        """Stop listening and say goodbye to everybody.
+
+        What was sent is there for peers that share memory to read; all others are given *linger_ms*
+        by the worker to take it.
+        """
         self.stop()
-        for line in list(self._lines.values()):
-            self._hang_up(line.pipe)
+        pipes = [line.pipe for line in self._lines.values()]
+        if linger_ms and pipes:
+            unread = any(pipe.backlog for pipe in pipes)
+            for pipe in pipes:
+                self._let_go(pipe)
+            self.hold(self.socket)
+            self.worker.post(Linger(self.key, linger_ms, unread))
+            self.socket.context.lingering[self.key] = self.socket.key
+        else:
+            for pipe in pipes:
+                self._hang_up(pipe)
+            self._forget()
         self.worker.load -= 1
-        self._forget()
 
     def _forget(self) -> None:
         self.socket.context.keepers.pop(self.key, None)
@@ -272,6 +304,7 @@ class WorkerConnect(EndpointKeeper):
         )
         self._peer: PeerEnd | None = None
         self._linger_ends: float | None = None
+        self._unread = False
         link.post(self._connect)
         link.load += 1
 
@@ -337,7 +370,7 @@ class WorkerConnect(EndpointKeeper):
             else:
                 self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
         if self.key in self._context.lingering:
-            self.worker.post(commands.Linger(self.key, self._linger_left_ms()))
+            self.worker.post(Linger(self.key, self._linger_left_ms(), self._unread))
 
     def _linger_left_ms(self) -> int:
         if self._linger_ends is None:
@@ -410,25 +443,26 @@ class WorkerConnect(EndpointKeeper):
         self.close(self.socket.linger_ms())
 
     def close(self, linger_ms: int) -> None:
-        """End the connection, now or when the pipe has been handed over.
+        """End the connection, now or when what was sent is in other hands.
 
         That is within *linger_ms*, -1: whenever.
         """
         pipe, socket = self.pipe, self.socket
-        unread = 0 if pipe.is_broken or not socket.pattern.keeps_outbound else pipe.backlog
+        unread = pipe.backlog > 0
         attached = pipe.is_attached
         self._leave_pattern()
         pipe.say_goodbye()
         socket.let_go(pipe)
-        if attached or not unread or linger_ms == 0:
+        if linger_ms == 0 or not (attached or unread):
             self.worker.post(commands.Disconnect(self.key))
             if not attached:
                 pipe.discard()
             self._forget()
             return
         self.hold(socket)
+        self._unread = unread
         self._linger_ends = time.monotonic() + linger_ms / 1000 if linger_ms > 0 else None
-        self.worker.post(commands.Linger(self.key, linger_ms))
+        self.worker.post(Linger(self.key, linger_ms, unread))
         self._context.lingering[self.key] = socket.key
 
     def _settled(self, delivered: bool) -> None:
