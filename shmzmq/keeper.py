@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import ZMQError
 from .shm import chain
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from .options import OptionValues
     from .pipe import Pipe
     from .socket import Socket
+    from .workers.pool import WorkerLink
+
+
+class Replaced(NamedTuple):
+    """An event that no worker tells: another process has taken the place of one that ended."""
+
+    endpoint: int
+    late: int  # pid of the one that ended
 
 
 class EndpointKeeper:
@@ -22,8 +30,14 @@ class EndpointKeeper:
     Its bond to the socket is weak, so that a forgotten socket is closed when it is forgotten.
     """
 
+    key: int
     endpoint: str
     is_bound: bool
+    worker: WorkerLink | None = None
+
+    def handle(self, event: Any, fds: list[int]) -> None:
+        """Act upon an event of the worker; owns *fds*."""
+        raise NotImplementedError
 
     def __init__(self, socket: Socket) -> None:
         self._socket_ref = weakref.ref(socket)
