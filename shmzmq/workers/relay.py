@@ -150,18 +150,19 @@ class Sending:
             self.batch = _spare_batches.pop() if _spare_batches else Batch()
         self.filled = self.gathered = self.sent = 0
         self.count = self.at = self.end_count = self.end_at = 0
-        if self.spoken and not self.in_message:
-            self.speaking = b"".join(self.spoken)
-            self.spoken.clear()
-            self.append(self.speaking, len(self.speaking))
+        self.speaking = None
         while (
-            self.count < PIECES - 2
+            self.count < PIECES - 3
             and self.end_count < ENDS
             and self.filled + COPIED_MOST + HEADER_MOST + len(_SUBSCRIBE) <= BATCH
             and self.gathered < _TURN
-            and self.gather_record()
         ):
-            pass
+            if self.spoken and not self.in_message and self.speaking is None:
+                self.speaking = b"".join(self.spoken)
+                self.spoken.clear()
+                self.append(self.speaking, len(self.speaking))
+            if not self.gather_record():
+                break
         return self.count
 
     def gather_record(self):
