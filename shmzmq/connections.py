@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from .constants import USE_FD
 from .errors import ZMQError
-from .keeper import EndpointKeeper, high_water_marks, no_descriptor_left, refuse_fds
+from .keeper import (
+    EndpointKeeper,
+    GivenDescriptor,
+    high_water_marks,
+    no_descriptor_left,
+    refuse_fds,
+)
 from .pipe import Pipe, create_pipe_segment, ring_size
 from .shm import segment as segments
 from .shm.board import Board, open_board
@@ -57,24 +64,31 @@ def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | 
     return board
 
 
+def _given_descriptor(socket: Socket) -> GivenDescriptor | None:
+    """Return the descriptor that *socket* is to listen on. Raises ZMQError for a bad one."""
+    number = cast("int", socket.options[USE_FD])
+    return GivenDescriptor(number) if number >= 0 else None
+
+
 class WorkerBind(EndpointKeeper):
     """A bound endpoint that a worker listens on. Raises ZMQError with what the system said."""
 
     is_bound = True
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
-        super().__init__(socket)
+        super().__init__(socket, endpoint)
         self._link = link
+        self._given = _given_descriptor(socket)
         self._pipes: dict[bytes, tuple[Pipe, DirectorySlot]] = {}
         self._listening = True
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
-        self.endpoint = str(endpoint)
         bind = commands.Bind(
             self.key, socket.key, *endpoint, socket.options.snapshot(), socket.pattern.name
         )
         socket.context.keepers[self.key] = self
-        answer = link.ask(bind, commands.Bound, self.key)
+        fds = () if self._given is None else (self._given.number,)
+        answer = link.ask(bind, commands.Bound, self.key, fds)
         assert isinstance(answer, commands.Bound)
         if answer.errno:
             self._forget()
@@ -158,6 +172,8 @@ class WorkerBind(EndpointKeeper):
         """Stop listening; those who are connected stay."""
         if self._listening:
             self._listening = False
+            if self._given is not None:
+                self._given.close()
             self._link.ask(commands.Unbind(self.key), commands.Unbound, self.key)
 
     def close(self, linger_ms: int) -> None:
@@ -182,10 +198,9 @@ class WorkerConnect(EndpointKeeper):
     is_bound = False
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
-        super().__init__(socket)
+        super().__init__(socket, endpoint)
         self._context = socket.context
         self._link = link
-        self.endpoint = str(endpoint)
         self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
         self.key = self._slot.key

@@ -5,14 +5,20 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..transports.interface import Transport
+from .attempt import Attempt
 from .commands import Attached, Connect, Lost, Offer, Packet, PeerEnd, Refused, Settled
 from .hosting import HostedSocket
 from .reactor import Reactor, Timer
 from .reconnect import Backoff
 from .session import Session
+
+if TYPE_CHECKING:
+    import socket
+
+    from .lookup import Lookups
 
 _FIRST_RETRIES_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02)
 """Pauses after a fresh endpoint's first failures: a peer started together with us is there soon."""
@@ -30,6 +36,7 @@ class ConnectingEndpoint:
     def __init__(
         self,
         reactor: Reactor,
+        lookups: Lookups,
         transport: Transport,
         connect: Connect,
         hosted: HostedSocket,
@@ -39,6 +46,7 @@ class ConnectingEndpoint:
         self.key = connect.endpoint
         self.hosted = hosted
         self._reactor = reactor
+        self._lookups = lookups
         self._transport = transport
         self._connect = connect
         self._tell = tell
@@ -47,6 +55,7 @@ class ConnectingEndpoint:
         self._backoff = Backoff(connect.options)
         self._eager = [] if "RECONNECT_IVL" in connect.options else list(_FIRST_RETRIES_S)
         self._backoff.reset()
+        self._attempt: Attempt | None = None
         self._session: Session | None = None
         self._retry: Timer | None = None
         self._failure: int | None = None
@@ -86,6 +95,9 @@ class ConnectingEndpoint:
         for timer in (self._retry, self._linger_ends):
             if timer is not None:
                 timer.cancel()
+        if self._attempt is not None:
+            self._attempt.close()
+            self._attempt = None
         if self._session is not None:
             self._session.close()
             self._session = None
@@ -101,13 +113,14 @@ class ConnectingEndpoint:
         self._retry = None
         if self._pipe is None:
             return
+        self._attempt = Attempt(
+            self._reactor, self._lookups, self._transport, self._begin_session, self._failed
+        )
+        self._attempt.start(self._connect.address, self._connect.options)
+
+    def _begin_session(self, stream: socket.socket, peer_address: str) -> None:
+        self._attempt = None
         connect = self._connect
-        try:
-            stream = self._transport.dial(connect.address, connect.options)
-        except OSError as error:
-            self._note_failure(error)
-            self._dial_later()
-            return
         try:
             self._session = Session(
                 self._reactor,
@@ -117,12 +130,19 @@ class ConnectingEndpoint:
                 connect.socket_type,
                 self,
                 self._pipe,
+                peer_address=peer_address,
+                share_memory=self._transport.capabilities.shared_memory,
             )
         except OSError as error:
             with contextlib.suppress(OSError):
                 stream.close()
-            self._note_failure(error)
-            self._dial_later()
+            self._failed(error)
+
+    def _failed(self, error: OSError) -> None:
+        """The attempt came to nothing: try again later."""
+        self._attempt = None
+        self._note_failure(error)
+        self._dial_later()
 
     def _note_failure(self, error: OSError) -> None:
         """Tell the application what is wrong, once, unless it is that nobody is there yet."""

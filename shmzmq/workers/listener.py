@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from collections.abc import Callable
 from typing import Final
 
-from ..transports.interface import Listener
+from ..transports.interface import Listener, Transport
 from .commands import Arrived, Bind, Lost, Packet, PeerEnd, Refused
 from .hosting import HostedSocket
 from .reactor import READ, Reactor
 from .session import Session
 
 _PAUSE_S: Final = 0.1
+_THIS_PEER_ONLY: Final = (
+    errno.ECONNABORTED,
+    errno.EPROTO,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENOPROTOOPT,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENONET,
+)
+"""Errors of accept() that are about one connection, which has ended in the queue (accept(2))."""
 
 
 class ListeningEndpoint:
@@ -20,6 +33,7 @@ class ListeningEndpoint:
     def __init__(
         self,
         reactor: Reactor,
+        transport: Transport,
         listener: Listener,
         bind: Bind,
         hosted: HostedSocket,
@@ -28,6 +42,7 @@ class ListeningEndpoint:
         self.key = bind.endpoint
         self.hosted = hosted
         self._reactor = reactor
+        self._transport = transport
         self._listener = listener
         self._bind = bind
         self._tell = tell
@@ -69,17 +84,41 @@ class ListeningEndpoint:
             except BlockingIOError:
                 return
             except OSError as error:
+                if error.errno in _THIS_PEER_ONLY:
+                    continue
                 # No descriptors or memory left: the queue can wait, and spinning would not help.
                 self._reactor.forget(self._listener.stream.fileno())
                 self._reactor.call_later(_PAUSE_S, self._resume)
                 self._note_failure(error)
                 return
             self._failure = None
-            stream.setblocking(False)
-            bind = self._bind
-            self.sessions.add(
-                Session(self._reactor, stream, self.hosted, bind.options, bind.socket_type, self)
+            self._begin_session(stream)
+
+    def _begin_session(self, stream: socket.socket) -> None:
+        bind = self._bind
+        stream.setblocking(False)
+        try:
+            peer_address = self._transport.opened(stream, bind.options, accepted=True)
+        except PermissionError:
+            stream.close()  # a filter keeps it out; telling of each would give it a way to flood us
+            return
+        except OSError as error:
+            stream.close()
+            if error.errno not in (errno.ENOTCONN, errno.ECONNRESET):
+                self._note_failure(error)
+            return
+        self.sessions.add(
+            Session(
+                self._reactor,
+                stream,
+                self.hosted,
+                bind.options,
+                bind.socket_type,
+                self,
+                peer_address=peer_address,
+                share_memory=self._transport.capabilities.shared_memory,
             )
+        )
 
     def _note_failure(self, error: OSError) -> None:
         """Tell the application, once, why the next peer has to wait."""

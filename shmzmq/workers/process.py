@@ -20,12 +20,14 @@ from typing import Any, Final
 
 from ..errors import ZMQError
 from ..shm.board import Control, open_board
+from ..transports.interface import Dialling, Listener, Transport
 from ..transports.registry import find_transport
 from . import commands
 from .commands import Packet
 from .connector import ConnectingEndpoint
 from .hosting import HostedSocket
 from .listener import ListeningEndpoint
+from .lookup import Lookups
 from .reactor import READ, WRITE, Reactor
 from .statistics import WorkerCounters
 
@@ -44,6 +46,7 @@ class Worker:
     def __init__(self, link: socket.socket) -> None:
         self._link = link
         self._reactor = Reactor()
+        self._lookups = Lookups(self._reactor)
         self._outbox: deque[tuple[bytes, tuple[int, ...]]] = deque()
         self._sockets: dict[int, HostedSocket] = {}
         self._closed_sockets: set[int] = set()
@@ -138,6 +141,8 @@ class Worker:
             if isinstance(packet, commands.AddSocket):
                 if fds:  # else none was left for it; those who ask for the socket are told
                     handler(packet, fds[0])
+            elif isinstance(packet, commands.Bind):
+                handler(packet, fds[0] if fds else -1)
             else:
                 handler(packet)
 
@@ -190,20 +195,45 @@ class Worker:
             self._sockets.pop(key, None)
         self._closed_sockets &= in_use
 
-    def _bind(self, packet: commands.Bind) -> None:
-        hosted = self._sockets.get(packet.socket)
+    def _bind(self, packet: commands.Bind, given_fd: int) -> None:
+        """Listen, on the application's own descriptor if there is one; look names up before."""
         try:
-            if hosted is None:
-                raise OSError(errno.EMFILE, _NOT_HOSTED)
-            listener = find_transport(packet.scheme).listen(packet.address, packet.options)
+            transport = find_transport(packet.scheme)
+            if packet.options.get("USE_FD", -1) >= 0:
+                self._bound(packet, transport, _adopt(transport, packet, given_fd))
+                return
+            seek = transport.lookup(packet.address, packet.options, binding=True)
+            if seek is not None:
+                self._lookups.run(seek, lambda found: self._listen(packet, transport, found))
+                return
         except OSError as error:
-            text = error.strerror or str(error)
-            self.tell(commands.Bound(packet.endpoint, error.errno or 5, text, packet.address))
+            self._not_bound(packet, error)
             return
+        self._listen(packet, transport, (packet.address, packet.options))
+
+    def _listen(
+        self, packet: commands.Bind, transport: Transport, where: Dialling | OSError
+    ) -> None:
+        try:
+            if isinstance(where, OSError):
+                raise where
+            self._bound(packet, transport, transport.listen(*where))
+        except OSError as error:
+            self._not_bound(packet, error)
+
+    def _bound(self, packet: commands.Bind, transport: Transport, listener: Listener) -> None:
+        hosted = self._sockets.get(packet.socket)
+        if hosted is None:
+            listener.close()
+            raise OSError(errno.EMFILE, _NOT_HOSTED)
         self._listeners[packet.endpoint] = ListeningEndpoint(
-            self._reactor, listener, packet, hosted, self.tell
+            self._reactor, transport, listener, packet, hosted, self.tell
         )
         self.tell(commands.Bound(packet.endpoint, 0, "", listener.address))
+
+    def _not_bound(self, packet: commands.Bind, error: OSError) -> None:
+        text = error.strerror or str(error)
+        self.tell(commands.Bound(packet.endpoint, error.errno or 5, text, packet.address))
 
     def _unbind(self, packet: commands.Unbind) -> None:
         listener = self._listeners.get(packet.endpoint)
@@ -217,6 +247,7 @@ class Worker:
             return
         self._connectors[packet.endpoint] = ConnectingEndpoint(
             self._reactor,
+            self._lookups,
             find_transport(packet.scheme),
             packet,
             self._sockets[packet.socket],
@@ -258,6 +289,18 @@ class Worker:
         if self._counters is not None:
             connections = sum(len(listener.sessions) for listener in self._listeners.values())
             self._counters.note(self._reactor.loops, connections + len(self._connectors))
+
+
+def _adopt(transport: Transport, packet: commands.Bind, given_fd: int) -> Listener:
+    """Make a listener of the descriptor that the application sent. Raises OSError."""
+    if given_fd < 0:
+        raise OSError(errno.EMFILE, _NOT_HOSTED)
+    stream = socket.socket(fileno=given_fd)
+    try:
+        return transport.adopt(stream, packet.options)
+    except OSError:
+        stream.close()
+        raise
 
 
 def run(fd: int) -> None:

@@ -53,7 +53,8 @@ class SessionOwner(Protocol):
 class Session:
     """One connection of *hosted*'s socket over *stream*.
 
-    *pipe* is (segment, token, bit) where we dialled.
+    *pipe* is (segment, token, bit) where we dialled. With *share_memory* both ends may be on one
+    machine, and the pipe may be handed over.
 
     After the handover `token`, `segment` and `bit` tell which pipe it is, `metadata` who
     the peer is.
@@ -68,12 +69,16 @@ class Session:
         socket_type: str,
         owner: SessionOwner,
         pipe: tuple[str, bytes, int] | None = None,
+        *,
+        peer_address: str = "",
+        share_memory: bool = False,
     ) -> None:
         self._reactor = reactor
         self._hosted = hosted
         self._options = options
         self._owner = owner
         self._dialled = pipe is not None
+        self._peer_address = peer_address
         self.segment, self.token, self.bit = pipe or ("", b"", -1)
         self.metadata: dict[str, bytes] = {}
         self._peer: PeerEnd | None = None
@@ -87,7 +92,7 @@ class Session:
         settings = ConnectionOptions(
             socket_type=socket_type,
             identity=options.get("ROUTING_ID", b""),
-            metadata={handover.PROPERTY: handover.offer()},
+            metadata={handover.PROPERTY: handover.offer()} if share_memory else {},
             handshake_ivl_ms=options.get("HANDSHAKE_IVL", 30_000),
         )
         self._zmtp = Connection(settings, NullMechanism(), reactor.now())
@@ -164,10 +169,9 @@ class Session:
 
     def _on_handshake(self, event: events.HandshakeDone) -> None:
         self.metadata = {**event.metadata}
-        pid, uid, gid = self._stream.peer_credentials()
-        self.metadata["Peer-Address"] = f"localhost:{uid}:{gid}:{pid}".encode()
+        self.metadata["Peer-Address"] = self._peer_address.encode()
         theirs = self.metadata.pop(handover.PROPERTY, None)
-        if not handover.is_accepted(theirs) or uid != os.getuid():
+        if not handover.is_accepted(theirs) or not self._stream.is_of_our_user():
             raise ValueError(
                 "the peer cannot share memory with us, and ZMTP is not carried here yet"
             )
