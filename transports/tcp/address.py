@@ -24,7 +24,7 @@ _FORM: Final = {
 
 
 class Place(NamedTuple):
-    """A host and a port. Its text is what `parse_place` reads; IPv6 addresses get brackets."""
+    """A host and a port. Its text is as in addresses; IPv6 addresses get brackets."""
 
     host: str  # `ANY` for all interfaces
     port: int  # 0: the system chooses
@@ -52,7 +52,7 @@ def parse_binding(address: str) -> Place:
     """
     if ";" in address:
         _refuse(address, "has a source address, which only connect takes", binding=True)
-    place = parse_place(address, binding=True, port_by_system=True)
+    place = _parse_place(address, binding=True, port_by_system=True)
     if not place.host:
         raise ZMQError(errno.ENODEV, f"{address!r} names no interface; expected {_FORM[True]}")
     return place
@@ -61,16 +61,22 @@ def parse_binding(address: str) -> Place:
 def parse_target(address: str) -> Target:
     """Take an address to connect to apart. Raises ZMQError(EINVAL)."""
     before, separator, behind = address.rpartition(";")
-    place = parse_place(behind, binding=False, port_by_system=False)
-    _check_host(address, place.host)
+    place = parse_remote(behind)
     if not separator:
         return Target(place)
-    source = parse_place(before, binding=False, port_by_system=True)
+    source = _parse_place(before, binding=False, port_by_system=True)
     _check_host(address, source.host)
     return Target(place, source)
 
 
-def parse_place(text: str, *, binding: bool, port_by_system: bool) -> Place:
+def parse_remote(text: str) -> Place:
+    """Take ``HOST:PORT`` apart, with neither wildcards nor a source. Raises ZMQError(EINVAL)."""
+    place = _parse_place(text, binding=False, port_by_system=False)
+    _check_host(text, place.host)
+    return place
+
+
+def _parse_place(text: str, *, binding: bool, port_by_system: bool) -> Place:
     """Take ``HOST:PORT`` apart.
 
     Without *port_by_system* a wildcard for a port is an error. Raises ZMQError(EINVAL).

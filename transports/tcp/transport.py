@@ -13,7 +13,7 @@ from shmzmq.errors import ZMQError
 from ..interface import Capabilities, Carries, Dialling, Listener, Opening, Options, Transport
 from ..stream import DEFAULT_BACKLOG, require_listening
 from . import names, tuning
-from .address import Place, Target, parse_binding, parse_place, parse_target
+from .address import Place, Target, parse_binding, parse_remote, parse_target
 
 if TYPE_CHECKING:
     from .names import SocketAddress
@@ -140,7 +140,7 @@ def _first_stop(address: str, options: Options) -> Target:
     if not proxy:
         return target
     try:
-        place = parse_place(proxy.decode("ascii"), binding=False, port_by_system=False)
+        place = parse_remote(proxy.decode("ascii"))
     except (ZMQError, UnicodeDecodeError) as error:
         raise OSError(errno.EINVAL, f"SOCKS_PROXY {proxy!r}: {error}") from error
     return Target(place, target.source)
