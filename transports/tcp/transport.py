@@ -69,7 +69,7 @@ class TcpTransport(Transport):
         stream = _stream(found, options)
         try:
             stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            stream.bind(found.address)
+            _bind(stream, found, place)
             stream.listen(int(options.get("BACKLOG", DEFAULT_BACKLOG)))
         except OSError:
             stream.close()
@@ -91,7 +91,7 @@ class TcpTransport(Transport):
             if target.source is not None:
                 source = _found(target.source, names.find(target.source, family, local=True))
                 stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                stream.bind(source.address)
+                _bind(stream, source, target.source)
             number = stream.connect_ex(found.address)
             if number not in (0, errno.EINPROGRESS):
                 raise OSError(number, f"{os.strerror(number)}: {target}")
@@ -176,6 +176,14 @@ def _stream(found: SocketAddress, options: Options) -> socket.socket:
         stream.close()
         raise
     return stream
+
+
+def _bind(stream: socket.socket, found: SocketAddress, place: Place) -> None:
+    try:
+        stream.bind(found.address)
+    except OSError as error:
+        number = error.errno or errno.EADDRNOTAVAIL
+        raise OSError(number, f"{os.strerror(number)}: {place}") from error
 
 
 def _listener(stream: socket.socket) -> Listener:

@@ -48,7 +48,7 @@ def test_zones(zone: str) -> None:
 
 @pytest.mark.parametrize("local", [True, False])
 def test_a_zone_that_is_not_there(local: bool) -> None:
-    with pytest.raises(OSError, match="'nosuch0'.*no interface") as caught:
+    with pytest.raises(OSError, match=r"'nosuch0'.*no interface") as caught:
         names.find(Place("fe80::1", 7, "nosuch0"), V6, local=local)
     assert caught.value.errno == errno.EINVAL
 

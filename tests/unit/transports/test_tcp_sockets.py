@@ -64,16 +64,18 @@ def test_the_real_address(
 
 
 @pytest.mark.parametrize(
-    ("address", "options", "number"),
+    ("address", "options", "number", "words"),
     [
-        ("198.51.100.1:*", {}, errno.EADDRNOTAVAIL),
-        ("[::1]:*", {}, errno.ENODEV),
-        ("[fe80::1%nosuch0]:*", {"IPV6": 1}, errno.EINVAL),
-        ("127.0.0.1:*", {"BINDTODEVICE": b"nosuch0"}, errno.ENODEV),
+        ("198.51.100.1:*", {}, errno.EADDRNOTAVAIL, "198.51.100.1"),
+        ("[::1]:*", {}, errno.ENODEV, "::1"),
+        ("[fe80::1%nosuch0]:*", {"IPV6": 1}, errno.EINVAL, "nosuch0"),
+        ("127.0.0.1:*", {"BINDTODEVICE": b"nosuch0"}, errno.ENODEV, "BINDTODEVICE"),
     ],
 )
-def test_what_cannot_be_listened_on(address: str, options: dict[str, Any], number: int) -> None:
-    with pytest.raises(OSError) as caught:
+def test_what_cannot_be_listened_on(
+    address: str, options: dict[str, Any], number: int, words: str
+) -> None:
+    with pytest.raises(OSError, match=words) as caught:
         TcpTransport().listen(address, options)
     assert caught.value.errno == number
 
@@ -125,7 +127,7 @@ def test_coming_from_a_certain_interface_and_port(open_files: ExitStack) -> None
 
 
 def test_a_source_that_is_not_here() -> None:
-    with pytest.raises(OSError) as caught:
+    with pytest.raises(OSError, match="198.51.100.1") as caught:
         TcpTransport().dial("198.51.100.1:0;127.0.0.1:5555", {})
     assert caught.value.errno == errno.EADDRNOTAVAIL
 

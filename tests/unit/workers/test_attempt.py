@@ -250,9 +250,7 @@ def test_a_proxy_hangs_up(open_files: ExitStack, server: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("limit", ["HANDSHAKE_IVL", "CONNECT_TIMEOUT"])
-def test_a_proxy_that_says_nothing(
-    open_files: ExitStack, server: socket.socket, limit: str
-) -> None:
+def test_a_silent_proxy(open_files: ExitStack, server: socket.socket, limit: str) -> None:
     bench = through(server, **{limit: 30})
     assert accept(open_files, server).recv(3, socket.MSG_WAITALL) == b"\x05\x01\x00"
     assert bench.failure().errno == errno.ETIMEDOUT
