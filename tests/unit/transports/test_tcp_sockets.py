@@ -127,7 +127,7 @@ def test_coming_from_a_certain_interface_and_port(open_files: ExitStack) -> None
 
 
 def test_a_source_that_is_not_here() -> None:
-    with pytest.raises(OSError, match="198.51.100.1") as caught:
+    with pytest.raises(OSError, match=r"198\.51\.100\.1") as caught:
         TcpTransport().dial("198.51.100.1:0;127.0.0.1:5555", {})
     assert caught.value.errno == errno.EADDRNOTAVAIL
 
