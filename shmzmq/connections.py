@@ -23,7 +23,7 @@ from .pipe import Pipe, create_pipe_segment, ring_size
 from .shm import segment as segments
 from .shm.board import Board, open_board
 from .shm.layout import Kind, Slot
-from .shm.liveness import ProcessId
+from .shm.liveness import ProcessId, is_alive
 from .workers import commands
 from .workers.commands import Arrived, Attached, Lost, PeerEnd, Refused, Settled
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from .shm.segment import Segment
     from .socket import Socket
     from .workers.pool import WorkerLink
+
+_PASSING = (errno.ENOBUFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+"""What a fresh pipe may lack today and have a moment later: memory, a descriptor to map it by."""
 
 
 def attach_far_end(keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Board | None) -> None:
@@ -45,6 +48,12 @@ def attach_far_end(keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Boa
         return
     keeper.note_marks(pipe, (peer.send_hwm, peer.receive_hwm))
     pipe.attach(board, peer.bit)
+
+
+def clear_away(segment: Segment, far_end: ProcessId) -> None:
+    """All that *far_end* wrote into this pipe was read: if it is dead, take away what it left."""
+    if far_end.pid and not is_alive(far_end):
+        segments.unlink_all_of(far_end, segment.token)
 
 
 def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | None:
@@ -162,6 +171,7 @@ class WorkerBind(EndpointKeeper):
         self.socket.let_go(pipe)
         if pipe.lost:
             pipe.discard()
+            clear_away(pipe.segment, pipe.segment.owner)
         pipe.detach()
         slot.free()
         self._link.post(commands.Hangup(token))
@@ -268,7 +278,14 @@ class WorkerConnect(EndpointKeeper):
             self._slot.add_to_counter(0)
             self._attach(event, fds[0])
         elif isinstance(event, Lost):
-            self._renew()
+            try:
+                self._renew()
+            except ZMQError as error:
+                if error.errno not in _PASSING:
+                    raise
+                # Nothing has changed, so the same can be tried again; meanwhile messages queue.
+                self.socket.report(f"{self.endpoint} cannot go on to the next peer yet: {error}")
+                self.socket.postpone((self, event, fds))
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
         elif isinstance(event, Settled):
@@ -289,13 +306,15 @@ class WorkerConnect(EndpointKeeper):
 
     def _renew(self) -> None:
         """The far end is gone: keep what it left unread for the next one."""
-        self._slot.add_to_counter(1)
         pipe = self.pipe
         pipe.lost = True
         pipe.detach()
         if self._immediate:
             self._leave_pattern()
+        lost, far_end = pipe.segment, pipe.segment.reader
         segment = self._fresh_segment()
+        clear_away(lost, far_end)
+        self._slot.add_to_counter(1)
         self._await_far_end()
         self.socket.pattern.renewed(pipe)
         if not self._immediate:

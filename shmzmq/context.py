@@ -11,6 +11,7 @@ import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .attendant import attendant
 from .attributes import OptionAttributes
 from .constants import ContextOption, Errno, SocketOption
 from .errors import ZMQError
@@ -26,7 +27,7 @@ from .socket_base import fork_generation
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .workers.pool import WorkerPool
+    from .workers.pool import WorkerLink, WorkerPool
 
 _DEFAULTS: dict[int, int] = {ContextOption.IO_THREADS: 1, ContextOption.MAX_SOCKETS: 1023}
 _LEAST: dict[int, int] = {ContextOption.IO_THREADS: 0, ContextOption.MAX_SOCKETS: 1}
@@ -50,7 +51,7 @@ class Context(OptionAttributes):
         values = self.__dict__
         values["generation"] = fork_generation()
         values["lock"] = threading.RLock()
-        values["_socket_gone"] = threading.Condition(self.lock)
+        values["_changed"] = threading.Condition(self.lock)  # a socket closed, or one has lingered
         values["closed"] = True  # until everything is there
         values["is_terminating"] = False
         values["_options"] = {}
@@ -175,7 +176,7 @@ class Context(OptionAttributes):
                 self._boards_in_use[socket.key] = socket.board
             else:
                 socket.board.segment.unlink()
-            self._socket_gone.notify_all()
+            self._changed.notify_all()
 
     def settled(self, endpoint: int) -> None:
         """An endpoint that lingered is done with.
@@ -185,6 +186,7 @@ class Context(OptionAttributes):
         socket = self.lingering.pop(endpoint)
         if socket not in self.lingering.values():
             self._boards_in_use.pop(socket).segment.unlink()
+        self._changed.notify_all()
 
     def _check(self) -> None:
         if self.generation != fork_generation():
@@ -198,15 +200,20 @@ class Context(OptionAttributes):
 
     # -- workers -----------------------------------------------------------------------------------
 
-    def workers(self) -> WorkerPool:
-        """Return the context's workers; none is started before it is needed."""
+    def choose_worker(self, affinity: int) -> WorkerLink:
+        """Return the worker for a new endpoint; one is started when it is first needed.
+
+        Raises ZMQError: EMTHREAD when *affinity* selects none, or what keeps one from starting.
+        """
         with self.lock:
             if self._pool is None:
                 from .workers.pool import WorkerPool
 
                 self.__dict__["_pool"] = WorkerPool(self.directory)
             pool: WorkerPool = self._pool
-            return pool
+            link = pool.choose(affinity, self.get(ContextOption.IO_THREADS))
+            attendant().watch(link, self)
+            return link
 
     def collect_events(self, caller: Socket | None = None) -> None:
         """Take what the workers have written and lay each event before the socket that it is about.
@@ -228,6 +235,29 @@ class Context(OptionAttributes):
                     if keeper.socket is not caller:
                         keeper.socket.board.notify(Control.EVENT)
 
+    def attend(self) -> bool:
+        """Act upon the workers' events on the attendant's thread.
+
+        Sockets with a call under way are left to it; false when there were any.
+        """
+        try:
+            self.collect_events()
+        except ZMQError as error:
+            self._lose_worker(error)
+        with self.lock:
+            sockets = [socket for socket in self._sockets.values() if socket.is_behind]
+        return all([socket.attend() for socket in sockets])
+
+    def _lose_worker(self, error: ZMQError) -> None:
+        """A worker is gone: the next call on each of its sockets raises that."""
+        with self.lock:
+            if self.lingering:
+                self.report(f"{len(self.lingering)} endpoints were not handed over: {error}")
+            self.lingering.clear()
+            self._changed.notify_all()
+            for socket in self._sockets.values():
+                socket.board.notify(Control.EVENT)
+
     # -- the end -----------------------------------------------------------------------------------
 
     def term(self) -> None:
@@ -246,21 +276,10 @@ class Context(OptionAttributes):
             for socket in list(self._sockets.values()):
                 socket.set_gone()
             while self._open_sockets:
-                self._socket_gone.wait()
-        self._await_lingering()
-        self._dissolve()
-
-    def _await_lingering(self) -> None:
-        try:
-            self.collect_events()
+                self._changed.wait()
             while self.lingering:
-                self._pool.wait()
-                self.collect_events()
-        except ZMQError as error:
-            # The worker is gone, and with it whoever would have handed the rest over.
-            if self.lingering:
-                self.report(f"{len(self.lingering)} endpoints were not handed over: {error}")
-            self.lingering.clear()
+                self._changed.wait()  # the attendant hears of it
+        self._dissolve()
 
     def report(self, text: str) -> None:
         """Log what went wrong behind the program's back, under the logger ``shmzmq``."""
@@ -275,7 +294,10 @@ class Context(OptionAttributes):
         for board in self._boards_in_use.values():
             board.segment.unlink()
         if self._pool is not None:
-            self._pool.give_back()
+            for link in self._pool.links():
+                attendant().forget(link)
+            with self.lock:  # the attendant may still be looking
+                self._pool.give_back()
         self.directory.unlink()
         with _contexts_lock:
             if all(other.closed for other in _contexts if other.generation == self.generation):

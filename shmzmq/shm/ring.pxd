@@ -68,5 +68,6 @@ cdef class Consumer:
     cdef void advance(self) noexcept
     cdef bint is_empty(self) noexcept
     cdef int spoil(self, object reason) except -2
+    cdef void _step_over(self) noexcept
     cdef int follow_chain(self) except -2
     cdef int enter_area(self, object segment) except -2

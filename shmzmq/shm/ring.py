@@ -523,8 +523,12 @@ class Consumer:
         """
         self.leaving = True
         while self.peek() == RING_OK:
-            self.in_message = self.record_flags & RECORD_MORE
-            self.head += _record_size(self.record_size)
+            self._step_over()
+
+    def _step_over(self):
+        """Go past the record at hand without telling the producer."""
+        self.in_message = self.record_flags & RECORD_MORE
+        self.head += _record_size(self.record_size)
 
     # -- for tests, renewal and inspection ---------------------------------------------------------
 
@@ -549,7 +553,10 @@ class Consumer:
             return None
         payload: bytes = self.record[: self.record_size]
         flags: cython.int = self.record_flags
-        self.advance()
+        if self.leaving:
+            self._step_over()
+        else:
+            self.advance()
         return payload, flags
 
     def describe(self):

@@ -194,9 +194,9 @@ class WorkerPool:
         for link in self._workers.values():
             yield from link.collect()
 
-    def wait(self) -> None:
-        """Wait until a worker has something to say."""
-        _await([link.stream for link in self._workers.values()])
+    def links(self) -> list[WorkerLink]:
+        """Return the workers that are running."""
+        return list(self._workers.values())
 
     def give_back(self) -> None:
         """The context has ended: its workers go to the reserve."""

@@ -29,7 +29,7 @@ STEPS = (
         "write: news after the send",
         "attach",
         SOCKET,
-        "SocketBase.write",
+        "SocketBase._write",
         "if board.has_news() and not self.gone:",
     ),
     Step(
