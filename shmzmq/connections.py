@@ -17,6 +17,7 @@ from .keeper import (
     GivenDescriptor,
     high_water_marks,
     no_descriptor_left,
+    refuse,
     refuse_fds,
 )
 from .pipe import Pipe, create_pipe_segment, ring_size
@@ -25,7 +26,7 @@ from .shm.board import Board, open_board
 from .shm.layout import Kind, Slot
 from .shm.liveness import ProcessId, is_alive
 from .workers import commands
-from .workers.commands import Arrived, Attached, Lost, PeerEnd, Refused, Settled
+from .workers.commands import Arrived, Attached, Linger, Lost, PeerEnd, Refused, Settled
 
 if TYPE_CHECKING:
     from .endpoints import Endpoint
@@ -110,7 +111,12 @@ class WorkerBind(EndpointKeeper):
 
     def handle(self, event: Any, fds: list[int]) -> None:
         """Act upon an event about this endpoint; owns *fds*."""
-        if isinstance(event, Arrived):
+        if isinstance(event, Settled):
+            self.socket.context.settled(self.key)
+            self._forget()
+        elif self.key in self.socket.context.lingering:
+            refuse(event, fds)
+        elif isinstance(event, Arrived):
             if not fds:
                 self.socket.board.release(event.bit)
                 self._link.post(commands.Hangup(event.token))
@@ -163,9 +169,12 @@ class WorkerBind(EndpointKeeper):
 
     def _hang_up(self, pipe: Pipe) -> None:
         token = pipe.segment.token
-        _, slot = self._pipes.pop(token, (None, None))
-        if slot is None:
-            return
+        if token in self._pipes:
+            self._let_go(pipe)
+            self._link.post(commands.Hangup(token))
+
+    def _let_go(self, pipe: Pipe) -> None:
+        _, slot = self._pipes.pop(pipe.segment.token)
         pipe.say_goodbye()
         self.forget_marks(pipe)
         self.socket.let_go(pipe)
@@ -174,7 +183,6 @@ class WorkerBind(EndpointKeeper):
             clear_away(pipe.segment, pipe.segment.owner)
         pipe.detach()
         slot.free()
-        self._link.post(commands.Hangup(token))
 
     # -- the user ----------------------------------------------------------------------------------
 
@@ -187,12 +195,25 @@ class WorkerBind(EndpointKeeper):
             self._link.ask(commands.Unbind(self.key), commands.Unbound, self.key)
 
     def close(self, linger_ms: int) -> None:
-        """Stop listening and say goodbye to everybody; what was sent is there for them to read."""
+        """Stop listening and say goodbye to everybody.
+
+        What was sent is there for peers that share memory to read; all others are given *linger_ms*
+        by the worker to take it.
+        """
         self.stop()
-        for pipe, _ in list(self._pipes.values()):
-            self._hang_up(pipe)
+        pipes = [pipe for pipe, _ in self._pipes.values()]
+        if linger_ms and pipes:
+            unread = any(pipe.backlog for pipe in pipes)
+            for pipe in pipes:
+                self._let_go(pipe)
+            self.hold(self.socket)
+            self._link.post(Linger(self.key, linger_ms, unread))
+            self.socket.context.lingering[self.key] = self.socket.key
+        else:
+            for pipe in pipes:
+                self._hang_up(pipe)
+            self._forget()
         self._link.load -= 1
-        self._forget()
 
     def _forget(self) -> None:
         self.socket.context.keepers.pop(self.key, None)
@@ -355,24 +376,24 @@ class WorkerConnect(EndpointKeeper):
         self.close(self.socket.linger_ms())
 
     def close(self, linger_ms: int) -> None:
-        """End the connection, now or when the pipe has been handed over.
+        """End the connection, now or when what was sent is in other hands.
 
         That is within *linger_ms*, -1: whenever.
         """
         pipe, socket = self.pipe, self.socket
-        unread = 0 if pipe.is_broken or not socket.pattern.keeps_outbound else pipe.backlog
+        unread = pipe.backlog > 0
         attached = pipe.is_attached
         self._leave_pattern()
         pipe.say_goodbye()
         socket.let_go(pipe)
-        if attached or not unread or linger_ms == 0:
+        if linger_ms == 0 or not (attached or unread):
             self._link.post(commands.Disconnect(self.key))
             if not attached:
                 pipe.discard()
             self._forget()
             return
         self.hold(socket)
-        self._link.post(commands.Linger(self.key, linger_ms))
+        self._link.post(Linger(self.key, linger_ms, unread))
         self._context.lingering[self.key] = socket.key
 
     def _settled(self, delivered: bool) -> None:

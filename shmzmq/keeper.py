@@ -64,7 +64,7 @@ class EndpointKeeper:
         """Set the limits of *pipe* by our high water marks and *theirs* (SNDHWM, RCVHWM)."""
         self._pipe_marks[pipe] = theirs
         send_hwm, receive_hwm = high_water_marks(self.socket.options)
-        pipe.set_limits(combine_marks(send_hwm, theirs[1]), combine_marks(theirs[0], receive_hwm))
+        pipe.set_limits(combine_marks(send_hwm, theirs[1]), combine_marks(receive_hwm, theirs[0]))
 
     def forget_marks(self, pipe: Pipe) -> None:
         """The pipe is let go."""
@@ -103,7 +103,12 @@ class GivenDescriptor:
 
 
 def combine_marks(ours: int, theirs: int) -> int:
-    """Return the limit of a pipe: both high water marks together, none (0) when either is none."""
+    """Return the limit of a pipe: both high water marks together, none (0) when either is none.
+
+    Where *theirs* is -1, ours counts alone: the far end is a worker, which keeps no messages.
+    """
+    if theirs < 0:
+        return ours
     return ours + theirs if ours and theirs else 0
 
 

@@ -115,8 +115,9 @@ class Socket(OptionAttributes, MessageFormats):
 
         Does not block; closing twice is fine.
 
-        What was sent to a peer that is there can be read by it from now on; what waits for one is
-        handed over by the context within LINGER (-1: for ever), and Context.term waits for that.
+        What was sent to a peer that shares memory with us can be read by it from now on; all else
+        is handed over or written to the network within LINGER (-1: for ever), and Context.term
+        waits for that.
         """
         if self.closed or self.generation_is_stale():
             return
@@ -188,7 +189,7 @@ class Socket(OptionAttributes, MessageFormats):
 
     def linger_ms(self) -> int:
         """Return LINGER as it counts for this type: subscriptions need not be delivered."""
-        return 0 if not self.pattern.keeps_outbound else int(cast("int", self.options[LINGER]))
+        return int(cast("int", self.options[LINGER])) if self.pattern.lingers else 0
 
     # -- endpoints ---------------------------------------------------------------------------------
 

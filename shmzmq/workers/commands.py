@@ -23,7 +23,7 @@ class PeerEnd(NamedTuple):
 
     board: str  # name of the board segment
     bit: int  # the pipe's bit there
-    send_hwm: int  # SNDHWM and RCVHWM of the socket
+    send_hwm: int  # SNDHWM and RCVHWM of the socket; -1: the other end's counts alone
     receive_hwm: int
     pid: int  # the application, and its start tick; 0 where pids are not shared
     start: int
@@ -107,13 +107,15 @@ class Disconnect(NamedTuple):
 
 
 class Linger(NamedTuple):
-    """The socket is closed: hand the pipe over within *timeout_ms* (-1: whenever).
+    """The socket is closed: bring what it has said on its way within *timeout_ms* (-1: whenever).
 
-    Answered by Settled.
+    A pipe without a far end is handed over to one, if anything in it is *unread*; what we relay is
+    written to the network. A bound endpoint listens no more. Answered by Settled.
     """
 
     endpoint: int
     timeout_ms: int
+    unread: bool
 
 
 class Hangup(NamedTuple):
@@ -179,7 +181,7 @@ class Refused(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """A lingering endpoint is done with: *delivered*, or its time was up."""
+    """A lingering endpoint is done with: *delivered*, or its time was up; answer to Linger."""
 
     endpoint: int
     delivered: bool

@@ -36,7 +36,7 @@ class ByteStream:
         self._on_end = on_end
         self._unsent: deque[tuple[bytes, tuple[int, ...]]] = deque()
         self._received_fds: deque[int] = deque()
-        self._unix = stream.family == socket.AF_UNIX
+        self.is_unix = stream.family == socket.AF_UNIX
         self._open = True
         reactor.watch(stream.fileno(), READ, self._on_ready)
 
@@ -54,11 +54,23 @@ class ByteStream:
 
     def is_of_our_user(self) -> bool:
         """Whether the kernel says that the far end is a process of this machine and of our user."""
-        if not self._unix:
+        if not self.is_unix:
             return False
         size = struct.calcsize("3I")  # pid, uid, gid
         data = self._stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
         return bool(struct.unpack("3I", data)[1] == os.getuid())
+
+    def give_up(self) -> tuple[socket.socket, bytes]:
+        """Leave the stream to the caller, with what is still to be sent on it."""
+        self._open = False
+        self._reactor.forget(self._stream.fileno())
+        self._drop_fds()
+        unsent = b"".join(data for data, _ in self._unsent)
+        return self._stream, unsent
+
+    def _drop_fds(self) -> None:
+        while self._received_fds:
+            os.close(self._received_fds.popleft())
 
     def close(self) -> None:
         """Close the stream; what was not sent is dropped."""
@@ -67,8 +79,7 @@ class ByteStream:
         self._open = False
         self._reactor.forget(self._stream.fileno())
         self._stream.close()
-        while self._received_fds:
-            os.close(self._received_fds.popleft())
+        self._drop_fds()
 
     def _end(self, reason: str) -> None:
         if self._open:
@@ -84,7 +95,7 @@ class ByteStream:
     def _read(self) -> None:
         fds: list[int] = []
         try:
-            if self._unix:
+            if self.is_unix:
                 data, fds, _, _ = socket.recv_fds(
                     self._stream, _CHUNK, _MOST_FDS, socket.MSG_CMSG_CLOEXEC
                 )

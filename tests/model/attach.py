@@ -42,9 +42,9 @@ STEPS = (
     Step(
         "worker: tell before it goes",
         "attach",
-        "workers/session.py",
-        "Session._on_command",
-        "self._owner.session_ready(self, self._peer, self._give_doorbell())\n"
+        "workers/handed_over.py",
+        "HandedOver.on_command",
+        "self._holder.pipe_ready(self._peer, self._give_doorbell())\n"
         "            self._say(handover.GO)",
     ),
 )
