@@ -6,15 +6,18 @@ the thread that uses the socket. The events come in the order in which the worke
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-from typing import TYPE_CHECKING, Any, cast
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .constants import USE_FD
 from .errors import ZMQError
 from .keeper import (
     EndpointKeeper,
     GivenDescriptor,
+    Replaced,
     high_water_marks,
     no_descriptor_left,
     refuse,
@@ -26,7 +29,17 @@ from .shm.board import Board, open_board
 from .shm.layout import Kind, Slot
 from .shm.liveness import ProcessId, is_alive
 from .workers import commands
-from .workers.commands import Arrived, Attached, Linger, Lost, PeerEnd, Refused, Settled
+from .workers.commands import (
+    Arrived,
+    Attached,
+    Bound,
+    Linger,
+    Lost,
+    PeerEnd,
+    Refused,
+    Settled,
+)
+from .workers.pool import WorkerGone
 
 if TYPE_CHECKING:
     from .endpoints import Endpoint
@@ -80,6 +93,14 @@ def _given_descriptor(socket: Socket) -> GivenDescriptor | None:
     return GivenDescriptor(number) if number >= 0 else None
 
 
+class _Line(NamedTuple):
+    """A pipe of a listening endpoint."""
+
+    pipe: Pipe
+    slot: DirectorySlot
+    peer: PeerEnd
+
+
 class WorkerBind(EndpointKeeper):
     """A bound endpoint that a worker listens on. Raises ZMQError with what the system said."""
 
@@ -87,50 +108,84 @@ class WorkerBind(EndpointKeeper):
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
         super().__init__(socket, endpoint)
-        self._link = link
+        self.worker: WorkerLink = link
         self._given = _given_descriptor(socket)
-        self._pipes: dict[bytes, tuple[Pipe, DirectorySlot]] = {}
-        self._listening = True
+        self._lines: dict[bytes, _Line] = {}
+        self._listening = False
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
-        bind = commands.Bind(
+        self._bind = commands.Bind(
             self.key, socket.key, *endpoint, socket.options.snapshot(), socket.pattern.name
         )
         socket.context.keepers[self.key] = self
-        fds = () if self._given is None else (self._given.number,)
-        answer = link.ask(bind, commands.Bound, self.key, fds)
-        assert isinstance(answer, commands.Bound)
+        answer = self._ask_to_listen()
         if answer.errno:
             self._forget()
             raise ZMQError(answer.errno, f"cannot bind {endpoint}: {answer.text}")
+        self._listening = True
+        self._bind = self._bind._replace(address=answer.address)
         self.endpoint = f"{endpoint.scheme}://{answer.address}"
         self._slot.set_label(self.endpoint)
         link.load += 1
+
+    def _ask_to_listen(self) -> Bound:
+        while True:
+            try:
+                answer = self.worker.ask(self._bind, Bound, self.key, self._given_fds())
+            except WorkerGone as gone:
+                self.socket.context.replace_worker(gone)  # raises when that is of no use
+            else:
+                assert isinstance(answer, Bound)
+                return answer
+
+    def _given_fds(self) -> tuple[int, ...]:
+        return () if self._given is None else (self._given.number,)
 
     # -- events of the worker ----------------------------------------------------------------------
 
     def handle(self, event: Any, fds: list[int]) -> None:
         """Act upon an event about this endpoint; owns *fds*."""
-        if isinstance(event, Settled):
+        lingers = self.key in self.socket.context.lingering
+        if isinstance(event, Settled) or (lingers and isinstance(event, Replaced)):
+            # In the latter case it went with the worker; the pipes have been let go.
             self.socket.context.settled(self.key)
             self._forget()
-        elif self.key in self.socket.context.lingering:
+        elif lingers:
             refuse(event, fds)
         elif isinstance(event, Arrived):
             if not fds:
                 self.socket.board.release(event.bit)
-                self._link.post(commands.Hangup(event.token))
+                self.worker.post(commands.Hangup(event.token))
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
             self._take_up(event, fds[0])
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
-        elif isinstance(event, Lost) and event.token in self._pipes:
-            self._slot.add_to_counter(1)
-            pipe = self._pipes[event.token][0]
-            pipe.lost = True
-            if pipe.ended:
-                self.pipe_ended(pipe)
+        elif isinstance(event, Lost) and event.token in self._lines:
+            self._lose(self._lines[event.token].pipe)
+        elif isinstance(event, Replaced):
+            self._go_on(event)
+        elif isinstance(event, Bound) and event.errno:
+            self.socket.report(f"{self.endpoint} cannot be listened on any more: {event.text}")
+
+    def _lose(self, pipe: Pipe) -> None:
+        self._slot.add_to_counter(1)
+        pipe.lost = True
+        if pipe.ended:
+            self.pipe_ended(pipe)
+
+    def _go_on(self, event: Replaced) -> None:
+        """Have a new worker process do what the one that ended did."""
+        if self._listening:
+            self.worker.post(self._bind, self._given_fds())
+        else:
+            self.worker.post(self._bind._replace(address=None))
+        for token, line in list(self._lines.items()):
+            if line.peer.pid == event.late:
+                self._lose(line.pipe)  # it was carried by that process itself
+            elif not line.pipe.lost:
+                segment, bit = line.pipe.segment.name, line.pipe.bit
+                self.worker.post(commands.Keep(self.key, token, segment, bit, line.peer))
 
     def _take_up(self, event: Arrived, doorbell_fd: int) -> None:
         socket = self.socket
@@ -140,7 +195,7 @@ class WorkerBind(EndpointKeeper):
             # The far end went while it came, and took the pipe with it.
             refuse_fds([doorbell_fd])
             socket.board.release(event.bit)
-            self._link.post(commands.Hangup(event.token))
+            self.worker.post(commands.Hangup(event.token))
             return
         board = open_peer_board(socket, event.peer, doorbell_fd)
         segment.unlink()
@@ -151,7 +206,7 @@ class WorkerBind(EndpointKeeper):
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         slot = socket.context.directory.add(Slot.PIPE, self.endpoint, self.key)
         pipe.count_in(slot)
-        self._pipes[segment.token] = pipe, slot
+        self._lines[segment.token] = _Line(pipe, slot, event.peer)
         socket.hold_pipe(pipe)
         attach_far_end(self, pipe, event.peer, board)
         if socket.pattern.accepts_another():
@@ -169,12 +224,12 @@ class WorkerBind(EndpointKeeper):
 
     def _hang_up(self, pipe: Pipe) -> None:
         token = pipe.segment.token
-        if token in self._pipes:
+        if token in self._lines:
             self._let_go(pipe)
-            self._link.post(commands.Hangup(token))
+            self.worker.post(commands.Hangup(token))
 
     def _let_go(self, pipe: Pipe) -> None:
-        _, slot = self._pipes.pop(pipe.segment.token)
+        line = self._lines.pop(pipe.segment.token)
         pipe.say_goodbye()
         self.forget_marks(pipe)
         self.socket.let_go(pipe)
@@ -182,7 +237,7 @@ class WorkerBind(EndpointKeeper):
             pipe.discard()
             clear_away(pipe.segment, pipe.segment.owner)
         pipe.detach()
-        slot.free()
+        line.slot.free()
 
     # -- the user ----------------------------------------------------------------------------------
 
@@ -192,7 +247,8 @@ class WorkerBind(EndpointKeeper):
             self._listening = False
             if self._given is not None:
                 self._given.close()
-            self._link.ask(commands.Unbind(self.key), commands.Unbound, self.key)
+            with contextlib.suppress(WorkerGone):  # whose successor will not listen
+                self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
 
     def close(self, linger_ms: int) -> None:
         """Stop listening and say goodbye to everybody.
@@ -201,19 +257,19 @@ class WorkerBind(EndpointKeeper):
         by the worker to take it.
         """
         self.stop()
-        pipes = [pipe for pipe, _ in self._pipes.values()]
+        pipes = [line.pipe for line in self._lines.values()]
         if linger_ms and pipes:
             unread = any(pipe.backlog for pipe in pipes)
             for pipe in pipes:
                 self._let_go(pipe)
             self.hold(self.socket)
-            self._link.post(Linger(self.key, linger_ms, unread))
+            self.worker.post(Linger(self.key, linger_ms, unread))
             self.socket.context.lingering[self.key] = self.socket.key
         else:
             for pipe in pipes:
                 self._hang_up(pipe)
             self._forget()
-        self._link.load -= 1
+        self.worker.load -= 1
 
     def _forget(self) -> None:
         self.socket.context.keepers.pop(self.key, None)
@@ -231,7 +287,7 @@ class WorkerConnect(EndpointKeeper):
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
         super().__init__(socket, endpoint)
         self._context = socket.context
-        self._link = link
+        self.worker: WorkerLink = link
         self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
         self.key = self._slot.key
@@ -251,18 +307,20 @@ class WorkerConnect(EndpointKeeper):
         if not self._immediate:
             self._enter_pattern()
         self._context.keepers[self.key] = self
-        link.post(
-            commands.Connect(
-                self.key,
-                socket.key,
-                *endpoint,
-                socket.options.snapshot(),
-                pattern.name,
-                segment.token,
-                segment.name,
-                self.pipe.bit,
-            )
+        self._connect = commands.Connect(
+            self.key,
+            socket.key,
+            *endpoint,
+            socket.options.snapshot(),
+            pattern.name,
+            segment.token,
+            segment.name,
+            self.pipe.bit,
         )
+        self._peer: PeerEnd | None = None
+        self._linger_ends: float | None = None
+        self._unread = False
+        link.post(self._connect)
         link.load += 1
 
     def _await_far_end(self) -> None:
@@ -294,7 +352,7 @@ class WorkerConnect(EndpointKeeper):
         """Act upon an event about this endpoint; owns *fds*."""
         if isinstance(event, Attached):
             if not fds:
-                self._link.post(commands.Hangup(self.pipe.segment.token))
+                self.worker.post(commands.Hangup(self.pipe.segment.token))
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
             self._attach(event, fds[0])
@@ -311,12 +369,35 @@ class WorkerConnect(EndpointKeeper):
             self.socket.report(f"{self.endpoint}: {event.reason}")
         elif isinstance(event, Settled):
             self._settled(event.delivered)
+        elif isinstance(event, Replaced):
+            self._go_on(event)
+
+    def _go_on(self, event: Replaced) -> None:
+        """Have a new worker process do what the one that ended did."""
+        pipe, peer = self.pipe, self._peer
+        if peer is None:
+            self.worker.post(self._connect._replace(segment=pipe.segment.name))
+        else:
+            self.worker.post(self._connect._replace(segment=""))
+            token, segment = pipe.segment.token, pipe.segment.name
+            if peer.pid == event.late:  # it was carried by that process itself
+                self.handle(Lost(self.socket.key, self.key, token, "its worker ended"), [])
+            else:
+                self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
+        if self.key in self._context.lingering:
+            self.worker.post(Linger(self.key, self._linger_left_ms(), self._unread))
+
+    def _linger_left_ms(self) -> int:
+        if self._linger_ends is None:
+            return -1
+        return max(0, round(1000 * (self._linger_ends - time.monotonic())))
 
     def _attach(self, event: Attached, doorbell_fd: int) -> None:
         pipe = self.pipe
         pipe.routing_id = event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))
+        self._peer = event.peer
         if self.key in self._context.lingering:
             refuse_fds([doorbell_fd])  # all is said; the far end only has to read it
             return
@@ -335,12 +416,13 @@ class WorkerConnect(EndpointKeeper):
         lost, far_end = pipe.segment, pipe.segment.reader
         segment = self._fresh_segment()
         clear_away(lost, far_end)
+        self._peer = None
         self._slot.add_to_counter(1)
         self._await_far_end()
         self.socket.pattern.renewed(pipe)
         if not self._immediate:
             self._enter_pattern()
-        self._link.post(commands.Offer(self.key, segment.token, segment.name))
+        self.worker.post(commands.Offer(self.key, segment.token, segment.name))
 
     def _fresh_segment(self) -> Segment:
         pipe = self.pipe
@@ -367,7 +449,7 @@ class WorkerConnect(EndpointKeeper):
             self._leave_pattern()
         if pipe.is_broken:
             self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
-            self._link.post(commands.Hangup(pipe.segment.token))
+            self.worker.post(commands.Hangup(pipe.segment.token))
 
     # -- the user ----------------------------------------------------------------------------------
 
@@ -387,13 +469,15 @@ class WorkerConnect(EndpointKeeper):
         pipe.say_goodbye()
         socket.let_go(pipe)
         if linger_ms == 0 or not (attached or unread):
-            self._link.post(commands.Disconnect(self.key))
+            self.worker.post(commands.Disconnect(self.key))
             if not attached:
                 pipe.discard()
             self._forget()
             return
         self.hold(socket)
-        self._link.post(Linger(self.key, linger_ms, unread))
+        self._unread = unread
+        self._linger_ends = time.monotonic() + linger_ms / 1000 if linger_ms > 0 else None
+        self.worker.post(Linger(self.key, linger_ms, unread))
         self._context.lingering[self.key] = socket.key
 
     def _settled(self, delivered: bool) -> None:
@@ -408,7 +492,7 @@ class WorkerConnect(EndpointKeeper):
 
     def _forget(self) -> None:
         self.pipe.detach()
-        self._link.load -= 1
+        self.worker.load -= 1
         self._context.keepers.pop(self.key, None)
         self._pipe_slot.free()
         self._slot.free()

@@ -16,7 +16,7 @@ from .attributes import OptionAttributes
 from .constants import ContextOption, Errno, SocketOption
 from .errors import ZMQError
 from .inproc import InprocNames
-from .keeper import refuse
+from .keeper import Replaced, refuse
 from .shm import segment as segments
 from .shm.board import Control
 from .shm.directory import Directory
@@ -27,7 +27,9 @@ from .socket_base import fork_generation
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .workers.pool import WorkerLink, WorkerPool
+    from .keeper import EndpointKeeper
+    from .shm.board import Board
+    from .workers.pool import WorkerGone, WorkerLink, WorkerPool
 
 _DEFAULTS: dict[int, int] = {ContextOption.IO_THREADS: 1, ContextOption.MAX_SOCKETS: 1023}
 _LEAST: dict[int, int] = {ContextOption.IO_THREADS: 0, ContextOption.MAX_SOCKETS: 1}
@@ -221,42 +223,84 @@ class Context(OptionAttributes):
         A socket acts upon its events on the thread that uses it; those other than *caller* are
         told.
         """
+        if self._pool is None:
+            return
+        from .workers.pool import WorkerGone
+
         with self.lock:
-            for event, fds in self._pool.collect() if self._pool else ():
-                keeper = self.keepers.get(getattr(event, "endpoint", None))
-                if keeper is None:
-                    refuse(event, fds)  # its endpoint is gone
-                elif keeper.key in self.lingering:
-                    keeper.handle(event, fds)
-                elif keeper.socket.closed:
-                    refuse(event, fds)
-                else:
-                    keeper.socket.events.append((keeper, event, fds))
-                    if keeper.socket is not caller:
-                        keeper.socket.board.notify(Control.EVENT)
+            for link in self._pool.links():
+                try:
+                    for event, fds in link.collect():
+                        keeper = self.keepers.get(getattr(event, "endpoint", None))
+                        self._lay(keeper, event, fds, caller)
+                except WorkerGone as gone:
+                    self.replace_worker(gone)
+
+    def _lay(
+        self,
+        keeper: EndpointKeeper | None,
+        event: Any,
+        fds: list[int],
+        caller: Socket | None = None,
+    ) -> None:
+        if keeper is None:
+            refuse(event, fds)  # its endpoint is gone
+        elif keeper.key in self.lingering:
+            keeper.handle(event, fds)
+        elif keeper.socket.closed:
+            refuse(event, fds)
+        else:
+            keeper.socket.events.append((keeper, event, fds))
+            if keeper.socket is not caller:
+                keeper.socket.board.notify(Control.EVENT)
 
     def attend(self) -> bool:
         """Act upon the workers' events on the attendant's thread.
 
         Sockets with a call under way are left to it; false when there were any.
         """
-        try:
-            self.collect_events()
-        except ZMQError as error:
-            self._lose_worker(error)
         with self.lock:
+            try:
+                self.collect_events()
+            except ZMQError as error:
+                self.report(f"{error}, and no other takes its place")
+                self._do_without_workers(error)
             sockets = [socket for socket in self._sockets.values() if socket.is_behind]
         return all([socket.attend() for socket in sockets])
 
-    def _lose_worker(self, error: ZMQError) -> None:
-        """A worker is gone: the next call on each of its sockets raises that."""
+    def replace_worker(self, gone: WorkerGone) -> None:
+        """Start a worker process in place of one that ended, and have it do what that one did.
+
+        Raises ZMQError when none can be started, or they keep ending.
+        """
         with self.lock:
-            if self.lingering:
-                self.report(f"{len(self.lingering)} endpoints were not handed over: {error}")
-            self.lingering.clear()
-            self._changed.notify_all()
-            for socket in self._sockets.values():
-                socket.board.notify(Control.EVENT)
+            link, pid = gone.link, gone.pid
+            if not link.is_gone:
+                return  # another thread was faster
+            attendant().forget(link)
+            link.restart()
+            attendant().watch(link, self)
+            for key, board in self._boards_behind(link).items():
+                link.add_socket(key, board)
+            for keeper in list(self.keepers.values()):
+                if keeper.worker is link:
+                    self._lay(keeper, Replaced(keeper.key, pid), [])
+
+    def _boards_behind(self, link: WorkerLink) -> dict[int, Board]:
+        """Return the boards of the sockets that have endpoints with the worker *link*."""
+        open_now = {key: socket.board for key, socket in self._sockets.items()}
+        boards = {**self._boards_in_use, **open_now}
+        keys = [keeper.socket.key for keeper in self.keepers.values() if keeper.worker is link]
+        return {key: boards[key] for key in keys if key in boards}
+
+    def _do_without_workers(self, error: ZMQError) -> None:
+        """Nobody is left to hand over what lingers; the next call of each socket raises *error*."""
+        if self.lingering:
+            self.report(f"{len(self.lingering)} endpoints were not handed over")
+        self.lingering.clear()
+        self._changed.notify_all()
+        for socket in self._sockets.values():
+            socket.fail(error)
 
     # -- the end -----------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import ZMQError
 from .shm import chain
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from .options import OptionValues
     from .pipe import Pipe
     from .socket import Socket
+    from .workers.pool import WorkerLink
+
+
+class Replaced(NamedTuple):
+    """An event that no worker tells: another process has taken the place of one that ended."""
+
+    endpoint: int
+    late: int  # pid of the one that ended
 
 
 class EndpointKeeper:
@@ -24,9 +32,15 @@ class EndpointKeeper:
     Its bond to the socket is weak, so that a forgotten socket is closed when it is forgotten.
     """
 
+    key: int
     endpoint: str  # as LAST_ENDPOINT has it
     written: str  # as the user wrote it
     is_bound: bool
+    worker: WorkerLink | None = None
+
+    def handle(self, event: Any, fds: list[int]) -> None:
+        """Act upon an event of the worker; owns *fds*."""
+        raise NotImplementedError
 
     def __init__(self, socket: Socket, endpoint: Endpoint) -> None:
         self.endpoint = self.written = str(endpoint)

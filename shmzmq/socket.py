@@ -344,7 +344,7 @@ class Socket(OptionAttributes, MessageFormats):
         try:
             self._handle_events()
         except ZMQError as error:
-            self._failures.append(error)
+            self.fail(error)
         finally:
             # Somebody may sleep on FD who was told of events before they had their effect.
             self.board.notify(Control.EVENT)
@@ -355,6 +355,11 @@ class Socket(OptionAttributes, MessageFormats):
     def is_behind(self) -> bool:
         """Whether an event of a worker has not been acted upon yet."""
         return bool(self.events or self._postponed)
+
+    def fail(self, error: ZMQError) -> None:
+        """Have the next call raise *error*."""
+        self._failures.append(error)
+        self.board.notify(Control.EVENT)
 
     def postpone(self, event: tuple[EndpointKeeper, Any, list[int]]) -> None:
         """Have *event* come again in a while: what it takes is not to be had now."""

@@ -59,12 +59,15 @@ class RemoveSocket(NamedTuple):
 
 
 class Bind(NamedTuple):
-    """Listen; answered by Bound, for which the application waits. +fd: USE_FD's, if that is set."""
+    """Listen; answered by Bound, for which the application waits. +fd: USE_FD's, if that is set.
+
+    With an *address* of None nobody is accepted any more: it is about pipes that are there (Keep).
+    """
 
     endpoint: int
     socket: int
     scheme: str
-    address: str
+    address: str | None
     options: dict[str, Any]
     socket_type: str
 
@@ -79,7 +82,10 @@ class Unbind(NamedTuple):
 
 
 class Connect(NamedTuple):
-    """Dial until it works, and again after a loss; the pipe is in *segment*."""
+    """Dial until it works, and again after a loss; the pipe is in *segment*.
+
+    Without a *segment* the pipe has its far end already (Keep).
+    """
 
     endpoint: int
     socket: int
@@ -90,6 +96,19 @@ class Connect(NamedTuple):
     token: bytes
     segment: str
     bit: int
+
+
+class Keep(NamedTuple):
+    """To a worker that replaces another: a pipe of this endpoint whose far end lives, *peer*.
+
+    The link to the worker there is to be taken up again; whoever connected dials.
+    """
+
+    endpoint: int
+    token: bytes
+    segment: str
+    bit: int  # ours
+    peer: PeerEnd
 
 
 class Offer(NamedTuple):
@@ -198,15 +217,16 @@ class Failed(NamedTuple):
 
 
 _ALL: Final = (
-    PeerEnd, Serve, Release, AddSocket, RemoveSocket, Bind, Unbind, Connect, Offer, Disconnect,
-    Linger, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled, Idle, Failed,
+    PeerEnd, Serve, Release, AddSocket, RemoveSocket, Bind, Unbind, Connect, Keep, Offer,
+    Disconnect, Linger, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled, Idle,
+    Failed,
 )  # fmt: skip
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_ALL)}
 
 Packet = (
-    Serve | Release | AddSocket | RemoveSocket | Bind | Unbind | Connect | Offer | Disconnect
-    | Linger | Hangup | Bound | Unbound | Arrived | Attached | Lost | Refused | Settled | Idle
-    | Failed
+    Serve | Release | AddSocket | RemoveSocket | Bind | Unbind | Connect | Keep | Offer
+    | Disconnect | Linger | Hangup | Bound | Unbound | Arrived | Attached | Lost | Refused
+    | Settled | Idle | Failed
 )  # fmt: skip
 
 
@@ -226,7 +246,7 @@ def decode(data: bytes) -> Packet:
     """Return the command or event in a packet."""
     number, *fields = marshal.loads(data)
     packet: Any = _ALL[number](*fields)
-    if isinstance(packet, Arrived | Attached):
+    if isinstance(packet, Keep | Arrived | Attached):
         packet = packet._replace(peer=PeerEnd(*packet.peer))
     result: Packet = packet
     return result
