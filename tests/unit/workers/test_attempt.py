@@ -13,6 +13,7 @@ from shmzmq.transports.ipc import IpcTransport
 from shmzmq.transports.tcp import TcpTransport
 
 from shmzmq.workers.attempt import Attempt
+from shmzmq.workers.exchange import Exchange
 from shmzmq.workers.lookup import Lookups
 from shmzmq.workers.reactor import Reactor
 
@@ -37,17 +38,17 @@ class Bench:
         self.endings.append(ending)
         self.reactor.stop()
 
-    def run(self, until: Callable[[], bool] = lambda: False) -> None:
-        """Let the reactor run until the attempt has ended or *until* is so."""
+    def run(self) -> None:
+        """Let the reactor run until the attempt has ended."""
         late = self.reactor.call_later(PATIENCE_S, self.reactor.stop)
         if not self.endings:
-            self.reactor.run(lambda: self.reactor.stop() if until() else None)
+            self.reactor.run(Exchange(self.reactor), lambda: None)
         late.cancel()
 
     def outlive(self, limit_ms: int) -> None:
         """Let the reactor run until all timers of so many ms have come that were set before."""
         self.reactor.call_later(limit_ms / 1000, self.reactor.stop)
-        self.reactor.run(lambda: None)
+        self.reactor.run(Exchange(self.reactor), lambda: None)
 
     def failure(self) -> OSError:
         """Return how the attempt failed."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shmzmq.workers.exchange import Exchange
 from shmzmq.workers.lookup import Lookups
 from shmzmq.workers.reactor import Reactor
 
@@ -33,7 +34,7 @@ class Bench:
             if len(self.results) >= count:
                 self.reactor.stop()
 
-        self.reactor.run(look)
+        self.reactor.run(Exchange(self.reactor), look)
         late.cancel()
         assert len(self.results) >= count, f"after {PATIENCE_S} s there is {self.results}"
 
