@@ -52,7 +52,7 @@ def parse_binding(address: str) -> Place:
     """
     if ";" in address:
         _refuse(address, "has a source address, which only connect takes", binding=True)
-    place = _parse_place(address, binding=True, port_by_system=True)
+    place = _parse_place(address, address, binding=True, port_by_system=True)
     if not place.host:
         raise ZMQError(errno.ENODEV, f"{address!r} names no interface; expected {_FORM[True]}")
     return place
@@ -61,45 +61,49 @@ def parse_binding(address: str) -> Place:
 def parse_target(address: str) -> Target:
     """Take an address to connect to apart. Raises ZMQError(EINVAL)."""
     before, separator, behind = address.rpartition(";")
-    place = parse_remote(behind)
+    place = _parse_remote(behind, address)
     if not separator:
         return Target(place)
-    source = _parse_place(before, binding=False, port_by_system=True)
+    source = _parse_place(before, address, binding=False, port_by_system=True)
     _check_host(address, source.host)
     return Target(place, source)
 
 
-def parse_remote(text: str) -> Place:
+def parse_remote(address: str) -> Place:
     """Take ``HOST:PORT`` apart, with neither wildcards nor a source. Raises ZMQError(EINVAL)."""
-    place = _parse_place(text, binding=False, port_by_system=False)
-    _check_host(text, place.host)
+    return _parse_remote(address, address)
+
+
+def _parse_remote(text: str, address: str) -> Place:
+    place = _parse_place(text, address, binding=False, port_by_system=False)
+    _check_host(address, place.host)
     return place
 
 
-def _parse_place(text: str, *, binding: bool, port_by_system: bool) -> Place:
-    """Take ``HOST:PORT`` apart.
+def _parse_place(text: str, address: str, *, binding: bool, port_by_system: bool) -> Place:
+    """Take *text*, a part of *address*, apart.
 
     Without *port_by_system* a wildcard for a port is an error. Raises ZMQError(EINVAL).
     """
     host, colon, port_text = text.rpartition(":")
     if not colon:
-        _refuse(text, "has no port", binding=binding)
+        _refuse(address, "has no port", binding=binding)
     if port_text == "*":
         port = 0
     elif port_text.isascii() and port_text.isdigit() and int(port_text) <= _LARGEST_PORT:
         port = int(port_text)
     else:
         reason = f"has the port {port_text!r}, which is no number from 0 to {_LARGEST_PORT}"
-        _refuse(text, reason, binding=binding)
+        _refuse(address, reason, binding=binding)
     if port == 0 and not port_by_system:
-        _refuse(text, f"has the port {port_text}, to which nobody can connect", binding=binding)
+        _refuse(address, f"has the port {port_text}, to which nobody can connect", binding=binding)
     if host.startswith("[") or host.endswith("]"):
         if not (host.startswith("[") and host.endswith("]")):
-            _refuse(text, "has one bracket without the other", binding=binding)
+            _refuse(address, "has one bracket without the other", binding=binding)
         host = host[1:-1]
     host, percent, zone = host.rpartition("%") if "%" in host else (host, "", "")
     if percent and not (zone and is_ipv6(host)):
-        _refuse(text, "has a % that is not between an IPv6 address and a zone", binding=binding)
+        _refuse(address, "has a % that is not between an IPv6 address and a zone", binding=binding)
     return Place(host, port, zone)
 
 
@@ -120,5 +124,5 @@ def _check_host(address: str, host: str) -> None:
         _refuse(address, f"has {host!r} where a host should be", binding=False)
 
 
-def _refuse(text: str, reason: str, *, binding: bool) -> NoReturn:
-    raise ZMQError(errno.EINVAL, f"the tcp address {text!r} {reason}; expected {_FORM[binding]}")
+def _refuse(address: str, reason: str, *, binding: bool) -> NoReturn:
+    raise ZMQError(errno.EINVAL, f"the tcp address {address!r} {reason}; expected {_FORM[binding]}")
