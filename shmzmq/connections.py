@@ -10,11 +10,13 @@ import contextlib
 import errno
 import os
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from .constants import USE_FD
 from .errors import ZMQError
 from .keeper import (
     EndpointKeeper,
+    GivenDescriptor,
     Replaced,
     high_water_marks,
     no_descriptor_left,
@@ -85,6 +87,12 @@ def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | 
     return board
 
 
+def _given_descriptor(socket: Socket) -> GivenDescriptor | None:
+    """Return the descriptor that *socket* is to listen on. Raises ZMQError for a bad one."""
+    number = cast("int", socket.options[USE_FD])
+    return GivenDescriptor(number) if number >= 0 else None
+
+
 class _Line(NamedTuple):
     """A pipe of a listening endpoint."""
 
@@ -99,13 +107,13 @@ class WorkerBind(EndpointKeeper):
     is_bound = True
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
-        super().__init__(socket)
+        super().__init__(socket, endpoint)
         self.worker: WorkerLink = link
+        self._given = _given_descriptor(socket)
         self._lines: dict[bytes, _Line] = {}
         self._listening = False
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
-        self.endpoint = str(endpoint)
         self._bind = commands.Bind(
             self.key, socket.key, *endpoint, socket.options.snapshot(), socket.pattern.name
         )
@@ -123,12 +131,15 @@ class WorkerBind(EndpointKeeper):
     def _ask_to_listen(self) -> Bound:
         while True:
             try:
-                answer = self.worker.ask(self._bind, Bound, self.key)
+                answer = self.worker.ask(self._bind, Bound, self.key, self._given_fds())
             except WorkerGone as gone:
                 self.socket.context.replace_worker(gone)  # raises when that is of no use
             else:
                 assert isinstance(answer, Bound)
                 return answer
+
+    def _given_fds(self) -> tuple[int, ...]:
+        return () if self._given is None else (self._given.number,)
 
     # -- events of the worker ----------------------------------------------------------------------
 
@@ -171,7 +182,10 @@ class WorkerBind(EndpointKeeper):
             elif not line.pipe.lost:
                 segment, bit = line.pipe.segment.name, line.pipe.bit
                 self.worker.post(commands.Keep(self.key, token, segment, bit, line.peer))
-        self.worker.post(self._bind if self._listening else self._bind._replace(address=None))
+        if self._listening:
+            self.worker.post(self._bind, self._given_fds())
+        else:
+            self.worker.post(self._bind._replace(address=None))
 
     def _take_up(self, event: Arrived, doorbell_fd: int) -> None:
         socket = self.socket
@@ -231,6 +245,8 @@ class WorkerBind(EndpointKeeper):
         """Stop listening; those who are connected stay."""
         if self._listening:
             self._listening = False
+            if self._given is not None:
+                self._given.close()
             with contextlib.suppress(WorkerGone):  # whose successor will not listen
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
 
@@ -269,10 +285,9 @@ class WorkerConnect(EndpointKeeper):
     is_bound = False
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
-        super().__init__(socket)
+        super().__init__(socket, endpoint)
         self._context = socket.context
         self.worker: WorkerLink = link
-        self.endpoint = str(endpoint)
         self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
         self.key = self._slot.key

@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..transports.interface import Transport
+from .attempt import Attempt
 from .commands import Attached, Connect, Linger, Lost, Offer, Packet, PeerEnd, Refused, Settled
 from .hosting import HostedSocket
 from .kept import KeptPipe, KeptPipes
 from .reactor import Timer
 from .reconnect import Backoff
 from .session import OfferedPipe, Session, Workplace
+
+if TYPE_CHECKING:
+    import socket
 
 _FIRST_RETRIES_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02)
 """Pauses after a fresh endpoint's first failures: a peer started together with us is there soon."""
@@ -52,6 +56,7 @@ class ConnectingEndpoint:
         self._backoff = Backoff(connect.options)
         self._eager = [] if "RECONNECT_IVL" in connect.options else list(_FIRST_RETRIES_S)
         self._backoff.reset()
+        self._attempt: Attempt | None = None
         self._session: Session | None = None
         self._retry: Timer | None = None
         self._failure: int | None = None
@@ -107,6 +112,9 @@ class ConnectingEndpoint:
         for timer in (self._retry, self._linger_ends):
             if timer is not None:
                 timer.cancel()
+        if self._attempt is not None:
+            self._attempt.close()
+            self._attempt = None
         if self._session is not None:
             self._session.close()
             self._session = None
@@ -121,15 +129,23 @@ class ConnectingEndpoint:
 
     def _dial(self) -> None:
         self._retry = None
-        kept = next(iter(self._kept), None)
-        if (self._pipe is None and kept is None) or self._session is not None:
+        if not (self._pipe or self._kept) or self._attempt or self._session:
             return
+        self._attempt = Attempt(
+            self._reactor,
+            self._workplace.lookups,
+            self._transport,
+            self._begin_session,
+            self._failed,
+        )
+        self._attempt.start(self._connect.address, self._connect.options)
+
+    def _begin_session(self, stream: socket.socket, peer_address: str) -> None:
+        self._attempt = None
         connect = self._connect
-        try:
-            stream = self._transport.dial(connect.address, connect.options)
-        except OSError as error:
-            self._note_failure(error)
-            self._dial_later()
+        kept = next(iter(self._kept), None)
+        if kept is None and self._pipe is None:
+            stream.close()  # what it was for has gone meanwhile
             return
         try:
             self._session = Session(
@@ -139,6 +155,7 @@ class ConnectingEndpoint:
                 connect.options,
                 connect.socket_type,
                 self,
+                peer_address=peer_address,
                 shares=self._transport.capabilities.shared_memory,
                 offered=self._pipe,
                 kept=kept,
@@ -146,8 +163,13 @@ class ConnectingEndpoint:
         except OSError as error:
             with contextlib.suppress(OSError):
                 stream.close()
-            self._note_failure(error)
-            self._dial_later()
+            self._failed(error)
+
+    def _failed(self, error: OSError) -> None:
+        """The attempt came to nothing: try again later."""
+        self._attempt = None
+        self._note_failure(error)
+        self._dial_later()
 
     def _note_failure(self, error: OSError) -> None:
         """Tell the application what is wrong, once, unless it is that nobody is there yet."""

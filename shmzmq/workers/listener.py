@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 from typing import Final
 
 from ..transports.interface import Listener, Transport
-from .admission import admits
 from .commands import Arrived, Bind, Linger, Lost, Packet, PeerEnd, Refused, Settled
 from .hosting import HostedSocket
 from .kept import KeptPipe, KeptPipes
@@ -15,6 +15,17 @@ from .reactor import READ, Timer
 from .session import Session, Workplace
 
 _PAUSE_S: Final = 0.1
+_THIS_PEER_ONLY: Final = (
+    errno.ECONNABORTED,
+    errno.EPROTO,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENOPROTOOPT,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENONET,
+)
+"""Errors of accept() that are about one connection, which has ended in the queue (accept(2))."""
 
 
 class ListeningEndpoint:
@@ -37,7 +48,7 @@ class ListeningEndpoint:
         self.hosted = hosted
         self._workplace = workplace
         self._reactor = workplace.reactor
-        self._shares = transport.capabilities.shared_memory
+        self._transport = transport
         self._listener = listener
         self._bind = bind
         self._tell = tell
@@ -115,24 +126,28 @@ class ListeningEndpoint:
             except BlockingIOError:
                 return
             except OSError as error:
+                if error.errno in _THIS_PEER_ONLY:
+                    continue
                 # No descriptors or memory left: the queue can wait, and spinning would not help.
                 self._reactor.forget(self._listener.stream.fileno())
                 self._reactor.call_later(_PAUSE_S, self._resume)
                 self._note_failure(error)
                 return
             self._failure = None
-            stream.setblocking(False)
             self._begin_session(stream)
 
     def _begin_session(self, stream: socket.socket) -> None:
         bind = self._bind
+        stream.setblocking(False)
         try:
-            admitted = admits(stream, bind.options)
-        except OSError:
-            admitted = False  # it is gone again
-        if not admitted:
+            peer_address = self._transport.opened(stream, bind.options, accepted=True)
+        except PermissionError:
+            stream.close()  # a filter keeps it out; telling of each would give it a way to flood us
+            return
+        except OSError as error:
             stream.close()
-            self._tell(Refused(self.hosted.key, self.key, "a peer does not pass the filters"), ())
+            if error.errno not in (errno.ENOTCONN, errno.ECONNRESET):
+                self._note_failure(error)
             return
         self.sessions.add(
             Session(
@@ -142,7 +157,8 @@ class ListeningEndpoint:
                 bind.options,
                 bind.socket_type,
                 self,
-                shares=self._shares,
+                peer_address=peer_address,
+                shares=self._transport.capabilities.shared_memory,
             )
         )
 

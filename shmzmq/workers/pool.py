@@ -143,13 +143,15 @@ class WorkerLink:
             while (event := self._read()) is not None:
                 yield event
 
-    def ask(self, packet: Packet, answer: type[Packet], key: int | None) -> Packet:
+    def ask(
+        self, packet: Packet, answer: type[Packet], key: int | None, fds: tuple[int, ...] = ()
+    ) -> Packet:
         """Send a command and wait for its *answer* with *key* in its first field.
 
         Other events that come meanwhile are kept. Ends on Ctrl-C. Raises WorkerGone.
         """
         with self._lock:  # no other thread shall take the answer for an event
-            self.post(packet)
+            self.post(packet, fds)
             while True:
                 while (event := self._read()) is not None:
                     found = event[0]

@@ -7,7 +7,6 @@ messages over the stream (`relayed`). The application sees a pipe with a far end
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -22,6 +21,7 @@ from .commands import PeerEnd
 from .exchange import Exchange
 from .handed_over import HandedOver
 from .kept import KeptPipe
+from .lookup import Lookups
 from .reactor import Reactor, Timer
 from .relayed import RelayedTraffic
 from .stream import ByteStream
@@ -38,6 +38,7 @@ class Workplace(NamedTuple):
 
     reactor: Reactor
     exchange: Exchange
+    lookups: Lookups
 
 
 class OfferedPipe(NamedTuple):
@@ -94,6 +95,7 @@ class Session:
         socket_type: str,
         owner: SessionOwner,
         *,
+        peer_address: str,
         shares: bool,
         offered: OfferedPipe | None = None,
         kept: KeptPipe | None = None,
@@ -105,6 +107,7 @@ class Session:
         self._owner = owner
         self._dialled = offered is not None or kept is not None
         self._kept = kept
+        self._peer_address = peer_address
         self.segment, self.token, self.bit, self.pipe = offered or OfferedPipe("", b"", -1)
         if kept is not None:
             self.segment, self.token, self.bit = kept.segment, kept.token, kept.bit
@@ -207,9 +210,9 @@ class Session:
 
     def _on_handshake(self, event: events.HandshakeDone) -> None:
         self.metadata = {**event.metadata}
-        self.metadata["Peer-Address"] = self._stream.peer_address.encode()
+        self.metadata["Peer-Address"] = self._peer_address.encode()
         theirs = self.metadata.pop(handover.PROPERTY, None)
-        if self._shares and handover.is_accepted(theirs) and self._is_of_our_user():
+        if self._shares and handover.is_accepted(theirs) and self._stream.is_of_our_user():
             marks = self._options.get("SNDHWM", 1000), self._options.get("RCVHWM", 1000)
             self._handed_over = HandedOver(
                 self,
@@ -224,9 +227,6 @@ class Session:
             raise ValueError("whoever listens there now is not the pipe's far end")
         else:
             self._relay()
-
-    def _is_of_our_user(self) -> bool:
-        return self._stream.is_unix and self._stream.peer_credentials()[1] == os.getuid()
 
     def _command(self, name: str, body: bytes) -> bytes:
         self._zmtp.send_command(name, body)
