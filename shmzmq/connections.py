@@ -316,6 +316,7 @@ class WorkerConnect(EndpointKeeper):
             segment.token,
             segment.name,
             self.pipe.bit,
+            pattern.resumes and not self._immediate,
         )
         self._peer: PeerEnd | None = None
         self._linger_ends: float | None = None

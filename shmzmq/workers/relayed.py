@@ -64,16 +64,14 @@ def make_pipe(application: tuple[int, int]) -> Segment:
 class RelayedTraffic:
     """The traffic phase of a connection.
 
-    *pipe* is our end; *bit* of the worker's board is where the application posts. *on_end* is
-    called with the reason, once, when the stream is over; *on_written* when the application has
-    said goodbye and all that it said before is the kernel's.
+    *pipe* is our end. *on_end* is called with the reason, once, when the stream is over;
+    *on_written* when the application has said goodbye and all that it said before is the kernel's.
     """
 
     def __init__(
         self,
         reactor: Reactor,
         exchange: Exchange,
-        bit: int,
         stream: ByteStream,
         zmtp: Connection,
         pipe: Pipe,
@@ -84,7 +82,7 @@ class RelayedTraffic:
     ) -> None:
         self._reactor = reactor
         self._exchange = exchange
-        self._bit = bit
+        self._bit = pipe.bit
         self._zmtp = zmtp
         self._pipe = pipe
         self._on_end = on_end
@@ -233,6 +231,7 @@ class RelayedTraffic:
         try:
             while (state := self._receiving.receive()) == Turn.COMMAND:
                 self._zmtp.receive_command(self._receiving.command or b"", self._reactor.now())
+                before = self._receiving.count  # a PING's time to live counts from here
                 if not self._handle_events():
                     return
         except (OSError, ZMQError, ProtocolError) as error:

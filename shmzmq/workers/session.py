@@ -143,12 +143,23 @@ class Session:
         self._stop_timer()
         if self._relayed is not None:
             self._relayed.close()
+            if not self._dialled:
+                self.release_pipe()
             return
         if self._handed_over is not None:
             self._handed_over.say_goodbye()
         self._stream.close()
         if self._handed_over is not None:
             self._handed_over.close()
+
+    def release_pipe(self) -> None:
+        """No other connection will carry what is in the pipe.
+
+        Where we dialled, the owner says so; else it is so when this one is over.
+        """
+        if self.pipe is not None:
+            self._workplace.exchange.release(self.pipe.bit)
+            self.pipe = None
 
     def finish(self) -> None:
         """The application's socket is closed: write what it has said, and read no more."""
@@ -249,19 +260,18 @@ class Session:
         """Be the far end of the pipe from now on."""
         self._stop_timer()
         exchange = self._workplace.exchange
-        bit = exchange.reserve()
-        try:
-            if self.pipe is None:
+        if self.pipe is None:
+            bit = exchange.reserve()
+            try:
                 self.pipe = self._take_up_pipe(exchange, bit)
-            end, doorbell_fd = exchange.end_of_pipe(bit)
-        except (ZMQError, OSError):
-            exchange.remove(bit)
-            self._discard_pipe()
-            raise
+            except (ZMQError, OSError):
+                exchange.release(bit)
+                self._discard_pipe()
+                raise
+        end, doorbell_fd = exchange.end_of_pipe(self.pipe.bit)
         self._relayed = RelayedTraffic(
             self._workplace.reactor,
             exchange,
-            bit,
             self._stream,
             self._zmtp,
             self.pipe,
