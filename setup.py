@@ -26,6 +26,7 @@ DIRECTIVES = {
     "wraparound": False,
     "cdivision": True,
     "initializedcheck": False,
+    "auto_pickle": False,
     "binding": True,
     "embedsignature": True,
 }

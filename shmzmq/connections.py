@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from .constants import HICCUP_MSG, MAXMSGSIZE, SocketType
 from .errors import ZMQError
 from .keeper import EndpointKeeper, high_water_marks, no_descriptor_left, refuse_fds
 from .pipe import Pipe, create_pipe_segment, ring_size
@@ -66,7 +67,9 @@ class WorkerBind(EndpointKeeper):
         super().__init__(socket)
         self._link = link
         self._pipes: dict[bytes, tuple[Pipe, DirectorySlot]] = {}
+        self._bidden_farewell: set[Pipe] = set()
         self._listening = True
+        self._max_part_size = int(cast("int", socket.options[MAXMSGSIZE]))
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
         self.endpoint = str(endpoint)
@@ -118,6 +121,8 @@ class WorkerBind(EndpointKeeper):
         send_hwm, _ = high_water_marks(socket.options)
         pipe = Pipe(segment, 1, socket.board, event.bit, send_hwm)
         pipe.link = self
+        pipe.returns = True
+        pipe.set_max_part_size(self._max_part_size)
         pipe.routing_id = event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         slot = socket.context.directory.add(Slot.PIPE, self.endpoint, self.key)
@@ -136,7 +141,14 @@ class WorkerBind(EndpointKeeper):
         """Let the pipe go; what its far end had not read went with that."""
         if pipe.is_broken:
             self.socket.report(f"a peer of {self.endpoint} wrote nonsense: {pipe.describe()}")
-        self._hang_up(pipe)
+        farewell = None if pipe in self._bidden_farewell else self.farewell()
+        if farewell is None or pipe.is_broken or pipe.unwanted:
+            self._bidden_farewell.discard(pipe)
+            self._hang_up(pipe)
+        else:
+            self._bidden_farewell.add(pipe)
+            pipe.say_last(farewell)
+            self.socket.pattern.renewed(pipe)
 
     def _hang_up(self, pipe: Pipe) -> None:
         token = pipe.segment.token
@@ -185,11 +197,15 @@ class WorkerConnect(EndpointKeeper):
         super().__init__(socket)
         self._context = socket.context
         self._link = link
+        self._assigned_id = self.take_next_name()
         self.endpoint = str(endpoint)
         self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
         self.key = self._slot.key
         self._immediate = bool(socket.options.snapshot().get("IMMEDIATE", 0))
+        self._hiccup: bytes | None = None
+        if socket.socket_type == SocketType.DEALER:
+            self._hiccup = cast("bytes", socket.options[HICCUP_MSG]) or None
         pattern = socket.pattern
         segment = create_pipe_segment(
             outbound=ring_size(pattern.sends),
@@ -199,6 +215,9 @@ class WorkerConnect(EndpointKeeper):
         self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), 0)
         self._await_far_end()
         self.pipe.link = self
+        self.pipe.returns = True
+        self.pipe.routing_id = self._assigned_id
+        self.pipe.set_max_part_size(int(cast("int", socket.options[MAXMSGSIZE])))
         self.pipe.count_in(self._pipe_slot)
         socket.hold_pipe(self.pipe)
         self._in_pattern = False
@@ -261,7 +280,7 @@ class WorkerConnect(EndpointKeeper):
 
     def _attach(self, event: Attached, doorbell_fd: int) -> None:
         pipe = self.pipe
-        pipe.routing_id = event.metadata.get("Identity", b"")
+        pipe.routing_id = self._assigned_id or event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))
         if self.key in self._context.lingering:
@@ -289,9 +308,10 @@ class WorkerConnect(EndpointKeeper):
 
     def _fresh_segment(self) -> Segment:
         pipe = self.pipe
+        keeps = self.socket.pattern.keeps_outbound and not pipe.is_broken and not pipe.unwanted
+        pipe.unwanted = False
         try:
-            keeps = self.socket.pattern.keeps_outbound and not pipe.is_broken
-            return pipe.renew(keep_outbound=keeps)
+            return pipe.renew(keep_outbound=keeps, last_word=self._hiccup)
         except ZMQError as error:
             if error.errno != errno.EPROTO:
                 raise
@@ -312,6 +332,7 @@ class WorkerConnect(EndpointKeeper):
             self._leave_pattern()
         if pipe.is_broken:
             self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
+        if pipe.is_broken or pipe.unwanted:
             self._link.post(commands.Hangup(pipe.segment.token))
 
     # -- the user ----------------------------------------------------------------------------------

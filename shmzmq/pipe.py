@@ -42,6 +42,7 @@ from .shm.layout import BOARD_PIPES, OFFSETS, RECORDS_OFFSET, RING_CONTROL_OFFSE
 
 _FIRST_RING = 16 * 1024
 _SMALL_RING = 4 * 1024
+_NO_LIMIT = cython.declare(uint64_t, 2**64 - 1)
 _GOODBYE = cython.declare(bytes, b"goodbye")
 
 
@@ -123,6 +124,8 @@ class Pipe:
         self.fair_index = self.load_index = -1
         self.peer_bit = -1
         self.report_messages = 1
+        self.max_part_size = _NO_LIMIT
+        self.greetings = []
         self.outbound = Producer(segment, side, send_limit, self._make_area)
         self.inbound = Consumer(segment, 1 - side, self._open_area)
         self.slot = directory.scratch()
@@ -170,6 +173,23 @@ class Pipe:
         # A waiting producer hears of room at every quarter of the limit, as long as messages are
         # read.
         self.report_messages = receive_limit // 4 if receive_limit >= 4 else 1
+
+    def set_max_part_size(self, limit):
+        """Take no parts of more than *limit* bytes (MAXMSGSIZE; -1: of any size).
+
+        A peer that sends one is at its end, as if it had written nonsense.
+        """
+        self.max_part_size = _NO_LIMIT if limit < 0 else limit
+
+    def greet(self, messages):
+        """Have this connection, and each that renews it, begin with these messages."""
+        self.greetings = messages
+        if self.outbound.written:
+            return  # a connection made anew has begun with them
+        for item in messages:
+            message: bytes = item
+            if self.write(message, len(message), False) == RING_OK:
+                self.flush()
 
     def set_reader(self, process):
         """Note who reads what this end writes: the memory outlives us while *process* lives."""
@@ -301,12 +321,26 @@ class Pipe:
         """Return the next part as bytes, its `more` in self.more; None when there is none."""
         if self.look() != RING_OK:
             return None
+        if self.inbound.record_size > self.max_part_size:
+            return self.refuse_oversized()
         data: object = PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
         self.more = self.inbound.record_flags & RECORD_MORE
         self.inbound.advance()
         if not self.more:
             self.done_reading()
         return data
+
+    def refuse_oversized(self):
+        """End the pipe for a part above MAXMSGSIZE.
+
+        The message counts as read, or its sender would offer it again on the next connection.
+        """
+        reason = (
+            f"a part of {self.inbound.record_size} bytes; MAXMSGSIZE takes {self.max_part_size}"
+        )
+        self.skip()
+        self.inbound.spoil(reason)
+        return None
 
     def skip(self):
         """Drop the rest of the message at hand, or the next one; 1 when there was one, else 0."""
@@ -372,29 +406,47 @@ class Pipe:
 
     # -- after a loss ------------------------------------------------------------------------------
 
-    def renew(self, *, keep_outbound):
+    def renew(self, *, keep_outbound, last_word=None):
         """Move over to a fresh segment for the next far end, and return it.
 
-        What the lost far end published is kept; what it had not read is kept when *keep_outbound*
-        is true (subscriptions, for one, are said anew). The object stays the same, so whoever holds
-        it need not notice. Raises ZMQError(ENOBUFS) when /dev/shm is full; nothing has changed
-        then.
+        What the lost far end published is kept, and followed by *last_word*, a message of our own
+        for whoever reads here. What it had not read is kept when *keep_outbound* is true
+        (subscriptions, for one, are said anew), behind the greetings of a new connection. The
+        object stays the same, so whoever holds it need not notice. Raises ZMQError(ENOBUFS) when
+        /dev/shm is full; nothing has changed then.
         """
         outgoing, pending = self._unread() if keep_outbound else ([], [])
+        if keep_outbound:
+            greetings = [(message, 0) for message in self.greetings]
+            if outgoing[: len(greetings)] != greetings:
+                outgoing = greetings + outgoing
         incoming = []
         while self.look() == RING_OK:
             incoming.append((self._payload(), self.inbound.record_flags))
             self.inbound.advance()
+        if last_word is not None:
+            incoming.append((last_word, 0))
         sizes = [
             max(2 * sum(len(data) + 16 for data, _ in parts) + 1024, ring_size(True))
             for parts in (outgoing + pending, incoming)
         ]
         if self.side == 1:
             sizes.reverse()
-        segment = create_pipe_segment(outbound=sizes[0], inbound=sizes[1], token=self.segment.token)
+        segment = create_pipe_segment(
+            outbound=sizes[0],
+            inbound=sizes[1],
+            private=segments.is_private(self.segment.name),
+            token=self.segment.token,
+        )
         self.discard()
         self._refill(segment, outgoing, pending, incoming)
         return segment
+
+    def say_last(self, message):
+        """Have *message* read at this end behind all else; the far end has gone."""
+        segment = self.renew(keep_outbound=False, last_word=message)
+        segment.unlink()
+        self.lost = True
 
     def _payload(self) -> bytes:
         return PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)

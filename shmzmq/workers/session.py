@@ -37,6 +37,12 @@ _PASSED: Final = "waiting for the other side"
 _DONE: Final = "handed over"
 
 
+def _properties(options: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return the application's own properties of the connection (METADATA), by name."""
+    pairs = (text.partition(b":") for text in options.get("METADATA", ()))
+    return {name.decode("latin-1"): value for name, _, value in pairs}
+
+
 class SessionOwner(Protocol):
     """Who made the session and hears what becomes of it."""
 
@@ -87,7 +93,7 @@ class Session:
         settings = ConnectionOptions(
             socket_type=socket_type,
             identity=options.get("ROUTING_ID", b""),
-            metadata={handover.PROPERTY: handover.offer()},
+            metadata={handover.PROPERTY: handover.offer(), **_properties(options)},
             handshake_ivl_ms=options.get("HANDSHAKE_IVL", 30_000),
         )
         self._zmtp = Connection(settings, NullMechanism(), reactor.now())
