@@ -66,7 +66,9 @@ class WorkerBind(EndpointKeeper):
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
         super().__init__(socket)
         self._link = link
-        self._pipes: dict[bytes, tuple[Pipe, DirectorySlot]] = {}
+        self._pipes: dict[Pipe, DirectorySlot] = {}
+        # A connection that is made anew has the token of the last, which may not be read out yet.
+        self._by_token: dict[bytes, Pipe] = {}
         self._bidden_farewell: set[Pipe] = set()
         self._listening = True
         self._max_part_size = int(cast("int", socket.options[MAXMSGSIZE]))
@@ -99,9 +101,9 @@ class WorkerBind(EndpointKeeper):
             self._take_up(event, fds[0])
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
-        elif isinstance(event, Lost) and event.token in self._pipes:
+        elif isinstance(event, Lost) and event.token in self._by_token:
             self._slot.add_to_counter(1)
-            pipe = self._pipes[event.token][0]
+            pipe = self._by_token.pop(event.token)
             pipe.lost = True
             if pipe.ended:
                 self.pipe_ended(pipe)
@@ -127,7 +129,8 @@ class WorkerBind(EndpointKeeper):
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         slot = socket.context.directory.add(Slot.PIPE, self.endpoint, self.key)
         pipe.count_in(slot)
-        self._pipes[segment.token] = pipe, slot
+        self._pipes[pipe] = slot
+        self._by_token[segment.token] = pipe
         socket.hold_pipe(pipe)
         attach_far_end(self, pipe, event.peer, board)
         if socket.pattern.accepts_another():
@@ -151,8 +154,7 @@ class WorkerBind(EndpointKeeper):
             self.socket.pattern.renewed(pipe)
 
     def _hang_up(self, pipe: Pipe) -> None:
-        token = pipe.segment.token
-        _, slot = self._pipes.pop(token, (None, None))
+        slot = self._pipes.pop(pipe, None)
         if slot is None:
             return
         pipe.say_goodbye()
@@ -162,7 +164,10 @@ class WorkerBind(EndpointKeeper):
             pipe.discard()
         pipe.detach()
         slot.free()
-        self._link.post(commands.Hangup(token))
+        token = pipe.segment.token
+        if self._by_token.get(token) is pipe:
+            del self._by_token[token]
+            self._link.post(commands.Hangup(token))
 
     # -- the user ----------------------------------------------------------------------------------
 
@@ -175,7 +180,7 @@ class WorkerBind(EndpointKeeper):
     def close(self, linger_ms: int) -> None:
         """Stop listening and say goodbye to everybody; what was sent is there for them to read."""
         self.stop()
-        for pipe, _ in list(self._pipes.values()):
+        for pipe in list(self._pipes):
             self._hang_up(pipe)
         self._link.load -= 1
         self._forget()

@@ -340,7 +340,7 @@ class Pipe:
         )
         self.skip()
         self.inbound.spoil(reason)
-        return None
+        return
 
     def skip(self):
         """Drop the rest of the message at hand, or the next one; 1 when there was one, else 0."""

@@ -12,7 +12,6 @@ from cython.cimports.shmzmq.shm.ring import RING_OK
 
 from ..errors import ZMQError
 
-
 _NOTIFY_CONNECT = cython.declare(cython.int, 1)
 _NOTIFY_DISCONNECT = cython.declare(cython.int, 2)
 
