@@ -38,6 +38,8 @@ def test_on_every_connection(link: Link) -> None:
 
 def test_a_peer_that_goes_leaves_a_message(link: Link) -> None:
     router, dealer = link.pair(zmq.ROUTER, zmq.DEALER, {"disconnect_msg": b"gone"}, NAMED)
+    dealer.send(b"first")
+    assert router.recv_multipart() == [b"peer", b"first"]
     dealer.send(b"last")
     dealer.close()
     assert router.recv_multipart() == [b"peer", b"last"]
