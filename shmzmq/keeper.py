@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import weakref
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .constants import CONNECT_ROUTING_ID, DISCONNECT_MSG, SocketType
 from .errors import ZMQError
@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from .options import OptionValues
     from .pipe import Pipe
     from .socket import Socket
+    from .workers.pool import WorkerLink
+
+
+class Replaced(NamedTuple):
+    """An event that no worker tells: another process has taken the place of one that ended."""
+
+    endpoint: int
+    late: int  # pid of the one that ended
 
 
 # Types that tell their peers apart; to others a farewell would be a message like any.
@@ -27,8 +35,14 @@ class EndpointKeeper:
     Its bond to the socket is weak, so that a forgotten socket is closed when it is forgotten.
     """
 
+    key: int
     endpoint: str
     is_bound: bool
+    worker: WorkerLink | None = None
+
+    def handle(self, event: Any, fds: list[int]) -> None:
+        """Act upon an event of the worker; owns *fds*."""
+        raise NotImplementedError
 
     def __init__(self, socket: Socket) -> None:
         self._socket_ref = weakref.ref(socket)
@@ -65,7 +79,7 @@ class EndpointKeeper:
         """Set the limits of *pipe* by our high water marks and *theirs* (SNDHWM, RCVHWM)."""
         self._pipe_marks[pipe] = theirs
         send_hwm, receive_hwm = high_water_marks(self.socket.options)
-        pipe.set_limits(combine_marks(send_hwm, theirs[1]), combine_marks(theirs[0], receive_hwm))
+        pipe.set_limits(combine_marks(send_hwm, theirs[1]), combine_marks(receive_hwm, theirs[0]))
 
     def take_next_name(self) -> bytes:
         """Return the name that CONNECT_ROUTING_ID has for this peer, b"" for none; it counts once.
@@ -103,7 +117,12 @@ class EndpointKeeper:
 
 
 def combine_marks(ours: int, theirs: int) -> int:
-    """Return the limit of a pipe: both high water marks together, none (0) when either is none."""
+    """Return the limit of a pipe: both high water marks together, none (0) when either is none.
+
+    Where *theirs* is -1, ours counts alone: the far end is a worker, which keeps no messages.
+    """
+    if theirs < 0:
+        return ours
     return ours + theirs if ours and theirs else 0
 
 

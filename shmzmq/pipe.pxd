@@ -27,6 +27,7 @@ cdef class Pipe:
     cdef bint said_goodbye            # the far end closed in good order
     cdef bint more                    # the part read last has another behind it
     cdef bint sending                 # parts are written and not yet published
+    cdef list carried                 # what a lost far end said, until a fresh segment takes it
     cdef int fair_index, load_index   # where the pipe stands in its FairQueue and LoadBalancer
     cdef int idle_looks               # how often it was found empty in a row
     cdef uint64_t wanted_bytes        # what found no memory when the pipe was parked; 0: the mark was reached
@@ -41,7 +42,7 @@ cdef class Pipe:
     cdef bint park(self, uint64_t size) noexcept
     cdef void unpark(self) noexcept
     cdef object read(self)
-    cdef object refuse_oversized(self)
+    cdef int refuse_oversized(self) except -2
     cdef int skip(self) except -2
     cdef int look(self) except -2
     cdef void done_reading(self) noexcept

@@ -121,6 +121,7 @@ class Pipe:
         self.bit = bit
         self.routing_id = b""
         self.metadata = {}
+        self.carried = []
         self.fair_index = self.load_index = -1
         self.peer_bit = -1
         self.report_messages = 1
@@ -311,8 +312,12 @@ class Pipe:
         """Find the next part for the user: RING_OK, RING_EMPTY or RING_BROKEN."""
         while True:
             rc: cython.int = self.inbound.peek()
-            if rc != RING_OK or self.inbound.record_flags & RECORD_COMMAND == 0:
+            if rc != RING_OK:
                 return rc
+            if self.inbound.record_flags & RECORD_COMMAND == 0:
+                if self.inbound.record_size > self.max_part_size:
+                    return self.refuse_oversized()
+                return RING_OK
             # A command is for the pipe itself, and goodbye is the only one.
             self.said_goodbye = True
             self.inbound.advance()
@@ -321,8 +326,6 @@ class Pipe:
         """Return the next part as bytes, its `more` in self.more; None when there is none."""
         if self.look() != RING_OK:
             return None
-        if self.inbound.record_size > self.max_part_size:
-            return self.refuse_oversized()
         data: object = PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
         self.more = self.inbound.record_flags & RECORD_MORE
         self.inbound.advance()
@@ -338,9 +341,11 @@ class Pipe:
         reason = (
             f"a part of {self.inbound.record_size} bytes; MAXMSGSIZE takes {self.max_part_size}"
         )
-        self.skip()
-        self.inbound.spoil(reason)
-        return
+        while True:
+            more: cython.bint = self.inbound.record_flags & RECORD_MORE
+            self.inbound.advance()
+            if not more or self.inbound.peek() != RING_OK:
+                return self.inbound.spoil(reason)
 
     def skip(self):
         """Drop the rest of the message at hand, or the next one; 1 when there was one, else 0."""
@@ -413,19 +418,17 @@ class Pipe:
         for whoever reads here. What it had not read is kept when *keep_outbound* is true
         (subscriptions, for one, are said anew), behind the greetings of a new connection. The
         object stays the same, so whoever holds it need not notice. Raises ZMQError(ENOBUFS) when
-        /dev/shm is full; nothing has changed then.
+        /dev/shm is full; nothing is lost then, and the same may be tried again.
         """
         outgoing, pending = self._unread() if keep_outbound else ([], [])
         if keep_outbound:
             greetings = [(message, 0) for message in self.greetings]
             if outgoing[: len(greetings)] != greetings:
                 outgoing = greetings + outgoing
-        incoming = []
+        incoming = self.carried
         while self.look() == RING_OK:
             incoming.append((self._payload(), self.inbound.record_flags))
             self.inbound.advance()
-        if last_word is not None:
-            incoming.append((last_word, 0))
         sizes = [
             max(2 * sum(len(data) + 16 for data, _ in parts) + 1024, ring_size(True))
             for parts in (outgoing + pending, incoming)
@@ -439,7 +442,10 @@ class Pipe:
             token=self.segment.token,
         )
         self.discard()
+        if last_word is not None:
+            incoming = [*incoming, (last_word, 0)]
         self._refill(segment, outgoing, pending, incoming)
+        self.carried = []
         return segment
 
     def say_last(self, message):
@@ -453,9 +459,10 @@ class Pipe:
 
     def _unread(self):
         """Return the published parts that the far end did not read, and those not yet published."""
-        segments_by_name = {area.name: area for area in self.outbound.area_segments()}
-        reader = Consumer(self.segment, self.side, segments_by_name.__getitem__)
+        areas = {area.name: area for area in self.outbound.area_segments()}
+        reader: Consumer = Consumer(self.segment, self.side, areas.__getitem__)
         reader.resume(self.outbound.areas)
+        reader.leaving = True  # the ring stays as it is, for another attempt
         published = []
         while (part := reader.pop()) is not None:
             if part[1] & RECORD_COMMAND == 0:

@@ -9,9 +9,15 @@ cdef enum:
     RING_EMPTY = 0     # nothing to read
     RING_FULL = 2      # the high water mark is reached
     RING_NO_MEMORY = 3 # the ring cannot grow (ENOSPC and the like): as good as full
+    RING_HELD = 4      # records lie in another area: release those in this one first
     RING_BROKEN = -1   # the peer wrote nonsense; the pipe ends
 
 cdef uint64_t CHAIN_RESERVE
+
+# How far a consumer that reads ahead has come: the end of a message.
+cdef struct Mark:
+    uint64_t head, read, bytes_read
+    uint64_t stepped
 
 
 @cython.final
@@ -23,6 +29,7 @@ cdef class Producer:
     cdef uint64_t head_seen, read_seen # the consumer's words as last looked at
     cdef uint64_t written, bytes_written, pending_bytes
     cdef uint64_t limit                # messages; 0: none
+    cdef char *payload                 # of the record written last
     cdef bint broken, stalled
     cdef object segment                # keeps the control block mapped
     cdef object make_area
@@ -53,6 +60,8 @@ cdef class Consumer:
     cdef const char *record            # the record found by peek: payload, size, flags
     cdef uint64_t record_size
     cdef int record_flags
+    cdef uint64_t stepped, released    # records read ahead, and those of them given back
+    cdef Mark last                     # what was released last
     cdef bint in_message               # the record read last has another part behind it
     cdef bint overrun                  # a chain must come before tail_seen
     cdef bint broken
@@ -66,7 +75,12 @@ cdef class Consumer:
     cdef int look_at_writer(self) except -2
     cdef int take_special(self, uint64_t place) except -2
     cdef void advance(self) noexcept
+    cdef void step(self) noexcept
+    cdef void mark(self, Mark *mark) noexcept
+    cdef void release(self, Mark *mark) noexcept
+    cdef void rewind(self) noexcept
     cdef bint is_empty(self) noexcept
     cdef int spoil(self, object reason) except -2
+    cdef void _step_over(self) noexcept
     cdef int follow_chain(self) except -2
     cdef int enter_area(self, object segment) except -2

@@ -120,7 +120,11 @@ class Producer:
         return not self.broken and self.written - self.read_seen < self.limit
 
     def write(self, data, size, flags):
-        """Add a record that is not yet visible. The high water mark is the caller's to ask for."""
+        """Add a record that is not yet visible. The high water mark is the caller's to ask for.
+
+        Without *data* (NULL) its bytes are the caller's to fill in at `payload`, before the next
+        write.
+        """
         if self.broken:
             return RING_BROKEN
         if not self.fits(size):
@@ -196,7 +200,9 @@ class Producer:
             self.tail += room
             place = 0
         cython.cast(cython.pointer(uint64_t), self.data + place)[0] = (size << 8) | flags
-        memcpy(self.data + place + 8, data, size)
+        self.payload = self.data + place + 8
+        if data != cython.NULL:
+            memcpy(self.payload, data, size)
         self.tail += _record_size(size)
         if flags & (RECORD_COMMAND | RECORD_CHAIN) == 0:
             if self.pending_bytes == 0:
@@ -395,6 +401,7 @@ class Consumer:
         self.head = self.tail_seen = load_acquire(cython.address(self.control.head))
         self.read = load_relaxed(cython.address(self.control.read))
         self.bytes_read = load_relaxed(cython.address(self.control.bytes_read))
+        self.mark(cython.address(self.last))
         if self.head & 7:
             raise ZMQError(errno.EPROTO, f"head {self.head} of a new ring is not a multiple of 8")
 
@@ -459,6 +466,8 @@ class Consumer:
                 return self.spoil(f"a pad of {self.record_size} bytes at {self.head}")
             self.head += self.capacity - place
             return RING_EMPTY
+        if self.record_flags == RECORD_CHAIN and self.stepped != self.released:
+            return RING_HELD
         if self.record_flags == RECORD_CHAIN and not self.in_message:
             return RING_EMPTY if self.follow_chain() == RING_OK else RING_BROKEN
         if self.record_flags == RECORD_COMMAND and not self.in_message:
@@ -479,6 +488,44 @@ class Consumer:
             store_relaxed(cython.address(self.control.read), self.read)
         store_release(cython.address(self.control.head), self.head)  # pair "free"
 
+    # -- reading ahead: records are used where they lie, and given back when that is done ----------
+
+    def step(self):
+        """Go past the record found by peek without giving its space back: `release` does that.
+
+        peek answers RING_HELD where the next record lies in another area, which is entered only
+        when all in this one has been released.
+        """
+        self.head += _record_size(self.record_size)
+        self.stepped += 1
+        self.in_message = self.record_flags & RECORD_MORE
+        if self.record_flags & RECORD_COMMAND == 0:
+            self.bytes_read += self.record_size
+            self.read += not self.in_message
+
+    def mark(self, mark):
+        """Note in *mark* the end of a message, up to which step has come."""
+        mark.head = self.head
+        mark.read = self.read
+        mark.bytes_read = self.bytes_read
+        mark.stepped = self.stepped
+
+    def release(self, mark):
+        """Give back everything up to *mark*: I3 holds, since it stands at the end of a message."""
+        self.released = mark.stepped
+        self.last = mark[0]
+        store_relaxed(cython.address(self.control.bytes_read), mark.bytes_read)
+        store_relaxed(cython.address(self.control.read), mark.read)
+        store_release(cython.address(self.control.head), mark.head)  # pair "free"
+
+    def rewind(self):
+        """Go back to what was released last: what was stepped over since is read again."""
+        self.head = self.tail_seen = self.last.head
+        self.read = self.last.read
+        self.bytes_read = self.last.bytes_read
+        self.stepped = self.released = self.last.stepped
+        self.in_message = self.overrun = False
+
     def spoil(self, reason):
         """Note that the peer wrote nonsense; nothing is read from this ring any more."""
         self.broken = True
@@ -498,6 +545,7 @@ class Consumer:
         if self.enter_area(area) != RING_OK:
             return RING_BROKEN
         if not self.leaving:
+            self.mark(cython.address(self.last))
             store_release(cython.address(self.control.head), self.head)  # pair "free"
         return RING_OK
 
@@ -523,8 +571,12 @@ class Consumer:
         """
         self.leaving = True
         while self.peek() == RING_OK:
-            self.in_message = self.record_flags & RECORD_MORE
-            self.head += _record_size(self.record_size)
+            self._step_over()
+
+    def _step_over(self):
+        """Go past the record at hand without telling the producer."""
+        self.in_message = self.record_flags & RECORD_MORE
+        self.head += _record_size(self.record_size)
 
     # -- for tests, renewal and inspection ---------------------------------------------------------
 
@@ -549,7 +601,10 @@ class Consumer:
             return None
         payload: bytes = self.record[: self.record_size]
         flags: cython.int = self.record_flags
-        self.advance()
+        if self.leaving:
+            self._step_over()
+        else:
+            self.advance()
         return payload, flags
 
     def describe(self):

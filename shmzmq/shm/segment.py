@@ -18,7 +18,7 @@ import itertools
 import os
 import struct
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import posix_ipc
 
@@ -43,8 +43,13 @@ class SegmentName(NamedTuple):
     serial: int
 
     def __str__(self) -> str:
+        return f"{self.prefix}{self.serial:x}"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of all segments with this owner begin with."""
         owner = self.owner
-        return f"/{PREFIX}{self.uid}-{self.namespace:x}-{owner.pid}-{owner.start}-{self.serial:x}"
+        return f"/{PREFIX}{self.uid}-{self.namespace:x}-{owner.pid}-{owner.start}-"
 
     @classmethod
     def parse(cls, name: str) -> SegmentName | None:
@@ -265,13 +270,32 @@ def sweep(done: ProcessId | None = None) -> list[str]:
     return swept
 
 
+def unlink_all_of(owner: ProcessId, token: bytes) -> None:
+    """Unlink what *owner*, which is dead, made for the pipe with *token*.
+
+    For whoever has read all of that pipe: the owner may have died between making an area and naming
+    it in the ring, and the sweep keeps what has a living reader.
+    """
+    prefix = SegmentName(os.getuid(), pid_namespace(), owner, 0).prefix
+    for entry in os.listdir(DIRECTORY):
+        name = f"/{entry}"
+        if name.startswith(prefix) and (fields := _read_header(name)) and fields[8] == token:
+            unlink(name)
+
+
 def _is_awaited(name: str, done: ProcessId | None) -> bool:
+    fields = _read_header(name)
+    if fields is None:
+        return False
+    reader = ProcessId(fields[6], fields[7])
+    return reader.pid != 0 and reader != done and is_alive(reader)
+
+
+def _read_header(name: str) -> tuple[Any, ...] | None:
+    """Return the header's fields without mapping the segment, None when it has gone or has none."""
     try:
         with open(f"{DIRECTORY}{name}", "rb") as file:
             header = file.read(_HEADER.size)
     except OSError:
-        return False  # gone in the meantime
-    if len(header) < _HEADER.size:
-        return False
-    reader = ProcessId(*_HEADER.unpack(header)[6:8])
-    return reader.pid != 0 and reader != done and is_alive(reader)
+        return None
+    return _HEADER.unpack(header) if len(header) == _HEADER.size else None
