@@ -4,7 +4,7 @@ ZMQ_MAXMSGSIZE it is disconnected. Value of -1 means 'no limit'."
 As in libzmq it is each part that is measured, and inproc has no limit.
 """
 
-from support.library import zmq
+from support.library import ours_better, zmq
 from support.links import Link, inproc_only, ipc_only
 from support.waiting import wait_for
 
@@ -63,6 +63,7 @@ def test_it_counts_for_what_is_bound_after_it_was_set(link: Link) -> None:
     assert len(pull.recv()) == LIMIT + 1
 
 
+@ours_better("libzmq does not connect again")
 @ipc_only
 def test_it_counts_on_the_connecting_side_too(link: Link) -> None:
     endpoint = link.endpoint()
