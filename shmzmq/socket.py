@@ -30,6 +30,7 @@ from .constants import (
     SNDHWM,
     SNDTIMEO,
     SUBSCRIBE,
+    TOPICS_COUNT,
     UNSUBSCRIBE,
     PollEvent,
     SocketOption,
@@ -416,6 +417,10 @@ class Socket(OptionAttributes, MessageFormats):
             return PollEvent(self.arm() if self._fd_in_use else self.poll_events())
         if option == FD:
             return self._expose_fd()
+        if option == TOPICS_COUNT:
+            self.options.get(option)  # raises what stands in the way
+            self.poll_events(0)
+            return self.pattern.topics_count()
         return self.options.get(option)
 
     setsockopt = set
