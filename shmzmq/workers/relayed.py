@@ -101,9 +101,11 @@ class RelayedTraffic:
         fd = self._stream.fileno()
         self._publishes = socket_type in _PUBLISHERS
         commanding = version >= (3, 1) and socket_type in _SUBSCRIBERS
-        self._sending = Sending(pipe, fd, codec, commanding)
+        send_most = call_limit(options, "TCP_SEND_BUFFER", "OUT_BATCH_SIZE")
+        self._sending = Sending(pipe, fd, codec, commanding, send_most)
         self._sending.say(unsent)
-        self._receiving = Receiving(pipe, fd, codec, self._publishes, rest)
+        receive_most = call_limit(options, "TCP_RECV_BUFFER", "IN_BATCH_SIZE")
+        self._receiving = Receiving(pipe, fd, codec, self._publishes, rest, receive_most)
 
     def start(self) -> None:
         """Begin; the application has been told of us, so it will hear what we post."""
@@ -292,6 +294,14 @@ class RelayedTraffic:
 def _unread_by_peer(stream: socket.socket) -> int:
     """Return how many octets that were sent have not arrived (SIOCOUTQ; unix(7), tcp(7))."""
     return int.from_bytes(fcntl.ioctl(stream.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+
+
+def call_limit(options: Mapping[str, Any], *names: str) -> int:
+    """Return how many octets one system call may move by these options, 0: any number.
+
+    Where none is set that is what the machine does best, and not the 8192 of the manual.
+    """
+    return min((options[name] for name in names if name in options), default=0)
 
 
 def frame_codec(version: tuple[int, int], maxmsgsize: int) -> FrameCodec:
