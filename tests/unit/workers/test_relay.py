@@ -16,7 +16,9 @@ from shmzmq.patterns.dealer import Dealer
 from shmzmq.patterns.xpub import XPub
 from shmzmq.pipe import Pipe
 from shmzmq.socket_base import SocketBase
-from shmzmq.workers.relay import Receiving, Sending, Turn
+from shmzmq.workers.receiving import Receiving
+from shmzmq.workers.relay import Turn
+from shmzmq.workers.sending import Sending
 from shmzmq.zmtp.codec import FrameCodec
 from shmzmq.zmtp.errors import ProtocolError
 
