@@ -176,16 +176,16 @@ class WorkerBind(EndpointKeeper):
 
     def _go_on(self, event: Replaced) -> None:
         """Have a new worker process do what the one that ended did."""
-        if self._listening:
-            self.worker.post(self._bind, self._given_fds())
-        else:
-            self.worker.post(self._bind._replace(address=None))
         for token, line in list(self._lines.items()):
             if line.peer.pid == event.late:
                 self._lose(line.pipe)  # it was carried by that process itself
             elif not line.pipe.lost:
                 segment, bit = line.pipe.segment.name, line.pipe.bit
                 self.worker.post(commands.Keep(self.key, token, segment, bit, line.peer))
+        if self._listening:
+            self.worker.post(self._bind, self._given_fds())
+        else:
+            self.worker.post(self._bind._replace(address=None))
 
     def _take_up(self, event: Arrived, doorbell_fd: int) -> None:
         socket = self.socket
@@ -375,15 +375,15 @@ class WorkerConnect(EndpointKeeper):
     def _go_on(self, event: Replaced) -> None:
         """Have a new worker process do what the one that ended did."""
         pipe, peer = self.pipe, self._peer
+        token, segment = pipe.segment.token, pipe.segment.name
         if peer is None:
-            self.worker.post(self._connect._replace(segment=pipe.segment.name))
-        else:
+            self.worker.post(self._connect._replace(segment=segment))
+        elif peer.pid == event.late:  # the pipe was carried by that process itself
             self.worker.post(self._connect._replace(segment=""))
-            token, segment = pipe.segment.token, pipe.segment.name
-            if peer.pid == event.late:  # it was carried by that process itself
-                self.handle(Lost(self.socket.key, self.key, token, "its worker ended"), [])
-            else:
-                self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
+            self.handle(Lost(self.socket.key, self.key, token, "its worker ended"), [])
+        else:
+            self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
+            self.worker.post(self._connect._replace(segment=""))
         if self.key in self._context.lingering:
             self.worker.post(Linger(self.key, self._linger_left_ms(), self._unread))
 

@@ -280,6 +280,7 @@ class Context(OptionAttributes):
             attendant().forget(link)
             link.restart()
             attendant().watch(link, self)
+            segments.sweep()  # what that process left
             for key, board in self._boards_behind(link).items():
                 link.add_socket(key, board)
             for keeper in list(self.keepers.values()):

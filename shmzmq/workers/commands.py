@@ -101,7 +101,8 @@ class Connect(NamedTuple):
 class Keep(NamedTuple):
     """To a worker that replaces another: a pipe of this endpoint whose far end lives, *peer*.
 
-    The link to the worker there is to be taken up again; whoever connected dials.
+    The link to the worker there is to be taken up again; whoever connected dials. It comes before
+    the endpoint's Bind or Connect.
     """
 
     endpoint: int

@@ -11,6 +11,7 @@ from ..transports.interface import Transport
 from .attempt import Attempt
 from .commands import Attached, Connect, Linger, Lost, Offer, Packet, PeerEnd, Refused, Settled
 from .hosting import HostedSocket
+from .kept import KeptPipe, KeptPipes
 from .reactor import Timer
 from .reconnect import Backoff
 from .session import OfferedPipe, Session, Workplace
@@ -48,7 +49,10 @@ class ConnectingEndpoint:
         self._connect = connect
         self._tell = tell
         self._done = done
-        self._pipe: OfferedPipe | None = OfferedPipe(connect.segment, connect.token, connect.bit)
+        self._pipe: OfferedPipe | None = None
+        if connect.segment:
+            self._pipe = OfferedPipe(connect.segment, connect.token, connect.bit)
+        self._kept = KeptPipes(workplace.reactor, self._kept_lost)
         self._backoff = Backoff(connect.options)
         self._eager = [] if "RECONNECT_IVL" in connect.options else list(_FIRST_RETRIES_S)
         self._backoff.reset()
@@ -68,11 +72,17 @@ class ConnectingEndpoint:
         self._pipe = OfferedPipe(packet.segment, packet.token, self._connect.bit)
         self._dial_later()
 
+    def keep(self, pipe: KeptPipe) -> None:
+        """The pipe has its far end, and only the link is down: look for that one."""
+        self._kept.keep(pipe)
+        self._dial_later()
+
     def linger(self, packet: Linger) -> None:
         """The socket is closed: finish in time what it has said and nobody has yet."""
         session = self._session
         relays = session is not None and session.is_relayed
-        if (session is not None and session.is_taken) or not (relays or packet.unread):
+        is_taken = self._kept or (session is not None and session.is_taken)
+        if is_taken or not (relays or packet.unread):
             self._settle(True)
             return
         self._lingering = True
@@ -87,6 +97,10 @@ class ConnectingEndpoint:
     def hang_up(self, token: bytes) -> bool:
         """End the connection behind the pipe *token*, if it is ours, as if it had been lost."""
         session = self._session
+        kept = self._kept.take(token)
+        if kept is not None:
+            self._kept_lost(kept)
+            return True
         if session is None or session.token != token or not session.is_ready:
             return False
         session.close()
@@ -104,6 +118,7 @@ class ConnectingEndpoint:
         if self._session is not None:
             self._session.close()
             self._session = None
+        self._kept.close()
 
     def _settle(self, delivered: bool) -> None:
         self.close()
@@ -114,7 +129,8 @@ class ConnectingEndpoint:
 
     def _dial(self) -> None:
         self._retry = None
-        if self._pipe is None:
+        is_wanted = self._pipe is not None or self._kept
+        if not is_wanted or self._session is not None or self._attempt is not None:
             return
         self._attempt = Attempt(
             self._reactor,
@@ -128,6 +144,7 @@ class ConnectingEndpoint:
     def _begin_session(self, stream: socket.socket, peer_address: str) -> None:
         self._attempt = None
         connect = self._connect
+        kept = next(iter(self._kept), None)
         try:
             self._session = Session(
                 self._workplace,
@@ -139,6 +156,7 @@ class ConnectingEndpoint:
                 peer_address=peer_address,
                 shares=self._transport.capabilities.shared_memory,
                 offered=self._pipe,
+                kept=kept,
             )
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -174,15 +192,39 @@ class ConnectingEndpoint:
         if self._lingering:
             session.finish()
 
+    def find_kept(self, token: bytes) -> KeptPipe | None:
+        """Only whoever connected asks for a link."""
+        return None
+
+    def session_cut(self, session: Session, pipe: KeptPipe) -> None:
+        """Look for the far end's next worker."""
+        self._session = None
+        self.keep(pipe)
+
+    def _kept_lost(self, pipe: KeptPipe) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        self._tell(Lost(self.hosted.key, self.key, pipe.token, "the peer is gone"), ())
+
     def session_taken(self, session: Session) -> None:
-        """A lingering endpoint has done its work: what was in the pipe is in other hands."""
+        """What was in the pipe is in other hands, or a link is there again."""
+        self._kept.take(session.token)
+        self._backoff.reset()
+        self._eager.clear()
         if self._lingering:
             self._settle(True)
 
     def session_ended(self, session: Session, reason: str, *, was_ready: bool) -> None:
         """Dial again: with the same pipe when nobody took it, else when there is a fresh one."""
         self._session = None
-        if self._lingering and not self._insists:
+        if self._kept:
+            if session.is_refused:
+                self._kept.close()
+                self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())
+            else:
+                self._dial_later()
+        elif self._lingering and not self._insists:
             self._settle(True)
         elif was_ready and self._lingering:
             # Its application has no more to say: the next one gets what this one has left of it.

@@ -27,6 +27,7 @@ from .commands import Packet
 from .connector import ConnectingEndpoint
 from .exchange import Exchange
 from .hosting import HostedSocket
+from .kept import KeptPipe
 from .listener import ListeningEndpoint
 from .lookup import Lookups
 from .reactor import READ, WRITE, Reactor
@@ -55,6 +56,7 @@ class Worker:
         self._closed_sockets: set[int] = set()
         self._listeners: dict[int, ListeningEndpoint] = {}
         self._connectors: dict[int, ConnectingEndpoint] = {}
+        self._to_keep: dict[int, list[KeptPipe]] = {}
         self._application = (0, 0)
         self._pidfd = -1
         self._counters: WorkerCounters | None = None
@@ -66,6 +68,7 @@ class Worker:
             commands.Bind: self._bind,
             commands.Unbind: self._unbind,
             commands.Connect: self._connect,
+            commands.Keep: self._keep,
             commands.Offer: self._offer,
             commands.Disconnect: self._disconnect,
             commands.Linger: self._linger,
@@ -200,16 +203,20 @@ class Worker:
 
     def _bind(self, packet: commands.Bind, given_fd: int) -> None:
         """Listen, on the application's own descriptor if there is one; look names up before."""
+        if packet.endpoint in self._listeners:
+            return  # asked again by an application that saw our predecessor die over it
         try:
             transport = find_transport(packet.scheme)
+            if packet.address is None:
+                self._bound(packet, transport, None)
+                return
             if packet.options.get("USE_FD", -1) >= 0:
                 self._bound(packet, transport, _adopt(transport, packet, given_fd))
                 return
             seek = transport.lookup(packet.address, packet.options, binding=True)
             if seek is not None:
-                self._workplace.lookups.run(
-                    seek, lambda found: self._listen(packet, transport, found)
-                )
+                lookups = self._workplace.lookups
+                lookups.run(seek, lambda found: self._listen(packet, transport, found))
                 return
         except OSError as error:
             self._not_bound(packet, error)
@@ -226,19 +233,24 @@ class Worker:
         except OSError as error:
             self._not_bound(packet, error)
 
-    def _bound(self, packet: commands.Bind, transport: Transport, listener: Listener) -> None:
+    def _bound(
+        self, packet: commands.Bind, transport: Transport, listener: Listener | None
+    ) -> None:
         hosted = self._sockets.get(packet.socket)
         if hosted is None:
-            listener.close()
+            if listener is not None:
+                listener.close()
             raise OSError(errno.EMFILE, _NOT_HOSTED)
-        self._listeners[packet.endpoint] = ListeningEndpoint(
+        endpoint = self._listeners[packet.endpoint] = ListeningEndpoint(
             self._workplace, transport, listener, packet, hosted, self.tell, self._listener_done
         )
-        self.tell(commands.Bound(packet.endpoint, 0, "", listener.address))
+        for pipe in self._to_keep.pop(packet.endpoint, ()):
+            endpoint.keep(pipe)
+        self.tell(commands.Bound(packet.endpoint, 0, "", listener.address if listener else ""))
 
     def _not_bound(self, packet: commands.Bind, error: OSError) -> None:
         text = error.strerror or str(error)
-        self.tell(commands.Bound(packet.endpoint, error.errno or 5, text, packet.address))
+        self.tell(commands.Bound(packet.endpoint, error.errno or 5, text, packet.address or ""))
 
     def _unbind(self, packet: commands.Unbind) -> None:
         listener = self._listeners.get(packet.endpoint)
@@ -250,7 +262,7 @@ class Worker:
         if packet.socket not in self._sockets:
             self.tell(commands.Refused(packet.socket, packet.endpoint, _NOT_HOSTED))
             return
-        self._connectors[packet.endpoint] = ConnectingEndpoint(
+        endpoint = self._connectors[packet.endpoint] = ConnectingEndpoint(
             self._workplace,
             find_transport(packet.scheme),
             packet,
@@ -258,6 +270,13 @@ class Worker:
             self.tell,
             self._connector_done,
         )
+        for pipe in self._to_keep.pop(packet.endpoint, ()):
+            endpoint.keep(pipe)
+
+    def _keep(self, packet: commands.Keep) -> None:
+        # Before its endpoint is there: nobody may ask for the link while we do not know the pipe.
+        pipe = KeptPipe(packet.token, packet.segment, packet.bit, packet.peer)
+        self._to_keep.setdefault(packet.endpoint, []).append(pipe)
 
     def _disconnect(self, packet: commands.Disconnect) -> None:
         connector = self._connectors.pop(packet.endpoint, None)
@@ -321,9 +340,9 @@ def run(fd: int) -> None:
         worker.run()
     except ApplicationGone:
         worker.await_death()
+        worker.close()
     except BaseException:
+        # No goodbye to anybody: the application goes on with another worker.
         with contextlib.suppress(OSError, ApplicationGone):
             worker.tell(commands.Failed(traceback.format_exc()))
         raise
-    finally:
-        worker.close()
