@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import ZMQError
 from .keeper import EndpointKeeper, high_water_marks, no_descriptor_left, refuse_fds
-from .pipe import Pipe, create_pipe_segment, ring_size
+from .pipe import Pipe
+from .pipe_segment import create_pipe_segment, ring_size
 from .shm import segment as segments
 from .shm.board import Board, open_board
 from .shm.layout import Kind, Slot

@@ -17,6 +17,7 @@ from .errors import ZMQError
 from .inproc import InprocNames
 from .keeper import refuse
 from .shm import segment as segments
+from .shm.blocks import Pool
 from .shm.board import Control
 from .shm.directory import Directory
 from .shm.liveness import this_process
@@ -28,8 +29,16 @@ if TYPE_CHECKING:
 
     from .workers.pool import WorkerPool
 
-_DEFAULTS: dict[int, int] = {ContextOption.IO_THREADS: 1, ContextOption.MAX_SOCKETS: 1023}
-_LEAST: dict[int, int] = {ContextOption.IO_THREADS: 0, ContextOption.MAX_SOCKETS: 1}
+_DEFAULTS: dict[int, int] = {
+    ContextOption.IO_THREADS: 1,
+    ContextOption.MAX_SOCKETS: 1023,
+    ContextOption.BLOCK_POOL_SIZE: 256 << 20,
+}
+_LEAST: dict[int, int] = {
+    ContextOption.IO_THREADS: 0,
+    ContextOption.MAX_SOCKETS: 1,
+    ContextOption.BLOCK_POOL_SIZE: 0,
+}
 _READ_ONLY: dict[int, int] = {ContextOption.SOCKET_LIMIT: 65535}
 
 
@@ -66,6 +75,7 @@ class Context(OptionAttributes):
         self.set(ContextOption.IO_THREADS, io_threads)
         _sweep_once()
         values["directory"] = Directory()
+        values["pool"] = Pool(self.get(ContextOption.BLOCK_POOL_SIZE))
         values["closed"] = False
         with _contexts_lock:
             _contexts.add(self)
@@ -102,6 +112,8 @@ class Context(OptionAttributes):
             name = ContextOption(option).name
             raise ZMQError(errno.EINVAL, f"{name} is a number from {_LEAST[option]}, not {optval}")
         self._options[option] = optval
+        if option == ContextOption.BLOCK_POOL_SIZE:
+            self.pool.limit = optval
 
     def get(self, option: int) -> int:
         """Return a context option. Raises ZMQError(EINVAL) for an unknown one."""
@@ -277,6 +289,7 @@ class Context(OptionAttributes):
         if self._pool is not None:
             self._pool.give_back()
         self.directory.unlink()
+        self.pool.close()
         with _contexts_lock:
             if all(other.closed for other in _contexts if other.generation == self.generation):
                 # What a sender that was killed had half made for us was never to be found by name.

@@ -18,17 +18,41 @@ did, so no wake-up is lost.
 
 A pipe of the connecting side exists before it has a far end, and outlives it: `renew` carries what
 the lost far end had not read into a fresh segment for the next one.
+
+A large payload goes into a block when the far end is there, so that it is known who reads, and into
+the ring otherwise, or when there is no block to be had. Within a process it goes by reference.
+`lend_from` is the size from which on that is tried.
 """
 
 import errno
 
 import cython
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
-from cython.cimports.libc.stdint import uint64_t
-from cython.cimports.shmzmq.shm.atomics import exchange, fence, load_relaxed, store_release
+from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.shmzmq.shm.atomics import (
+    exchange,
+    fence,
+    load_relaxed,
+    monotonic_ns,
+    pause,
+    store_release,
+)
+from cython.cimports.shmzmq.shm.blocks import Block, Pool
 from cython.cimports.shmzmq.shm.board import Board
-from cython.cimports.shmzmq.shm.layout import RECORD_COMMAND, RECORD_MORE
+from cython.cimports.shmzmq.shm.layout import (
+    DESCRIPTOR_SIZE,
+    LOANS,
+    RECORD_BLOCK,
+    RECORD_COMMAND,
+    RECORD_MORE,
+    BlockDescriptor,
+    RingControl,
+)
+from cython.cimports.shmzmq.shm.ledger import Ledger
+from cython.cimports.shmzmq.shm.lender import BLOCK_FROM, REFERENCE_FROM, Lender
 from cython.cimports.shmzmq.shm.ring import (
+    RING_BROKEN,
+    RING_EMPTY,
     RING_NO_MEMORY,
     RING_OK,
     Consumer,
@@ -36,71 +60,18 @@ from cython.cimports.shmzmq.shm.ring import (
 )
 
 from .errors import ZMQError
-from .shm import chain, directory
+from .pipe_segment import create_pipe_segment, open_area, ring_size
+from .shm import directory
 from .shm import segment as segments
-from .shm.layout import BOARD_PIPES, OFFSETS, RECORDS_OFFSET, RING_CONTROL_OFFSETS, Kind
+from .shm.layout import BOARD_PIPES, RECORDS_OFFSET, Kind
+from .shm.lease import PoolDesk
+from .shm.liveness import pid_namespace
 
-_FIRST_RING = 16 * 1024
-_SMALL_RING = 4 * 1024
 _GOODBYE = cython.declare(bytes, b"goodbye")
-
-
-def create_pipe_segment(*, outbound, inbound, private=False, token=bytes(16)):
-    """Make a pipe segment whose rings can hold at least *outbound* and *inbound* bytes at first.
-
-    A ring that a pattern hardly uses starts at 4 KiB, one that it uses at 16 KiB.
-    Raises ZMQError(ENOBUFS) when /dev/shm is full.
-    """
-    sizes = [_power_of_two(max(size, _SMALL_RING)) for size in (outbound, inbound)]
-    make = segments.create_private if private else segments.create
-    segment = make(Kind.PIPE, RECORDS_OFFSET + sum(sizes), token=token)
-    ring = OFFSETS["ring"]
-    offset = RECORDS_OFFSET
-    for control, size in zip(RING_CONTROL_OFFSETS, sizes, strict=True):
-        segment.set_word(control + ring["offset"], offset)
-        segment.set_word(control + ring["capacity"], size)
-        offset += size
-    segments.publish(segment)
-    return segment
-
-
-def check_pipe_segment(name, token, reader):
-    """Return the segment *name* once it is sure to be the pipe with *token*.
-
-    *reader* will read from it.
-
-    From then on what it holds stays for the reader even if its maker dies. Raises ZMQError: ENOENT,
-    EPROTO.
-    """
-    segment = segments.open_segment(name, Kind.PIPE)
-    if segment.token != token:
-        raise ZMQError(errno.EPROTO, f"the segment {name!r} belongs to another pipe")
-    chain.claim(segment, reader)
-    return segment
-
-
-def ring_size(in_use):
-    """Return how many bytes a ring should start with: is it *in_use* by its pattern at all?"""
-    return _FIRST_RING if in_use else _SMALL_RING
-
-
-def _power_of_two(size):
-    return 1 << (size - 1).bit_length()
-
-
-def open_area(name, pipe_segment):
-    """Map the area segment called *name* and take the name away: its producer has it mapped.
-
-    It must belong to the pipe of *pipe_segment*, or a peer could have us take other pipes' areas
-    away. Raises ZMQError: EPROTO when it does not, ENOENT when there is none.
-    """
-    if segments.is_private(name) != segments.is_private(pipe_segment.name):
-        raise ZMQError(errno.EPROTO, f"an area {name!r} in the pipe {pipe_segment.name!r}")
-    area = segments.open_segment(name, Kind.AREA)
-    if area.token != pipe_segment.token:
-        raise ZMQError(errno.EPROTO, f"the area {name!r} belongs to another pipe")
-    segments.unlink(name)
-    return area
+_NEVER = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
+# Less than this of a size class stays in the cache; more is made only for a reader that does not move.
+_HOT = cython.declare(uint64_t, 4 << 20)
+_STALL_NS = cython.declare(int64_t, 200_000)
 
 
 @cython.cclass
@@ -123,8 +94,9 @@ class Pipe:
         self.fair_index = self.load_index = -1
         self.peer_bit = -1
         self.report_messages = 1
+        self.lend_from = _NEVER
         self.outbound = Producer(segment, side, send_limit, self._make_area)
-        self.inbound = Consumer(segment, 1 - side, self._open_area)
+        self._take_inbound(segment)
         self.slot = directory.scratch()
         self._count_in(self.slot)
 
@@ -139,6 +111,22 @@ class Pipe:
 
     def _open_area(self, name):
         return open_area(name, self.segment)
+
+    def _take_inbound(self, segment):
+        """Read from *segment* from now on: its ring, and the pools of whoever writes that."""
+        desk = parcels = None
+        if segments.is_private(segment.name):
+            parcels = segment.parcels[1 - self.side]
+        else:
+            desk = PoolDesk(self._far_end, segment.token)
+        self.inbound = Consumer(segment, 1 - self.side, self._open_area, desk, parcels)
+        return 0
+
+    def _far_end(self):
+        """Return the process of the far end, pid 0 while it is not known."""
+        if self.far_process is not None:
+            return self.far_process
+        return self.segment.reader if self.side == 0 else self.segment.owner
 
     def count_in(self, slot):
         """Keep this pipe's counters in the directory *slot* from now on."""
@@ -161,6 +149,7 @@ class Pipe:
         self.peer_bit = peer_bit
         self.lost = False
         self.said_goodbye = False
+        self._start_lending()
         if not self.outbound.broken and self.outbound.queued():
             peer.post_ready(peer_bit)
 
@@ -173,6 +162,7 @@ class Pipe:
 
     def set_reader(self, process):
         """Note who reads what this end writes: the memory outlives us while *process* lives."""
+        self.far_process = process
         self.segment.reader = process
         for area in self.outbound.all_areas():
             area.reader = process
@@ -181,6 +171,8 @@ class Pipe:
         """Forget the far end: it is gone or never came."""
         self.peer = None
         self.peer_bit = -1
+        if self.parcels is None:
+            self.lend_from = _NEVER
 
     @property
     def is_attached(self):
@@ -202,9 +194,131 @@ class Pipe:
 
     def discard(self):
         """Take away every name that this pipe still has in /dev/shm: nobody will open it."""
+        if self.ledger is not None:
+            self.ledger.forget_names()
         for area in self.outbound.all_areas():
             segments.unlink(area.name)
         self.segment.unlink()
+
+    def let_go(self):
+        """Read and lend no more: the socket gives this pipe up."""
+        self.inbound.abandon()
+        self.rollback()
+        self.lend_from = _NEVER
+        if self.ledger is not None:
+            self.ledger.end()
+
+    # -- lending -----------------------------------------------------------------------------------
+
+    def use_lender(self, lender: Lender):
+        """Large payloads go as *lender*, the socket's, has them."""
+        self.lender = lender
+        if segments.is_private(self.segment.name):
+            self.parcels = self.segment.parcels[self.side]
+            self.pending_parcels = []
+            self.lend_from = REFERENCE_FROM
+        else:
+            self._start_lending()
+
+    def _start_lending(self):
+        if self.lender is None or self.lender.pool is None or self.peer is None:
+            return 0
+        process = self._far_end()
+        name = segments.SegmentName.parse(self.peer.name)
+        # Only where its pid tells whether it lives can what it was lent be taken back for sure.
+        if name is None or name.namespace != pid_namespace() or not process.pid:
+            return 0
+        if self.ledger is not None:
+            self.ledger.end()
+        self.ledger = Ledger(self.lender.pool, self.segment, self.side, process)
+        self.lend_from = BLOCK_FROM
+        return 0
+
+    def write_large(self, data, size, flags):
+        """Write a record that stands for a large payload; RING_EMPTY: it has to be copied."""
+        if self.outbound.broken:
+            return RING_BROKEN
+        if self.parcels is not None:
+            return self.write_parcel(self.lender.payload_for(data, size), size, flags)
+        block: Block = self.find_block(data, size)
+        if block is None:
+            return RING_NO_MEMORY if self.must_wait(size) else RING_EMPTY
+        if not self.ledger.make_known(block.slab):
+            return RING_EMPTY
+        loan: cython.int = self.ledger.lend(block, size)
+        if loan < 0:
+            return RING_EMPTY
+        rc: cython.int = self.write_descriptor(
+            block.slab.serial, block.offset, size, loan, flags | RECORD_BLOCK
+        )
+        if rc != RING_OK:
+            self.ledger.revoke()
+            return RING_BROKEN if rc == RING_BROKEN else RING_EMPTY
+        return RING_OK
+
+    def write_descriptor(self, serial, offset, size, loan, flags):
+        descriptor: BlockDescriptor
+        descriptor.serial = serial
+        descriptor.offset = offset
+        descriptor.size = size
+        descriptor.loan = loan
+        rc: cython.int = self.outbound.write(
+            cython.cast(cython.p_char, cython.address(descriptor)), DESCRIPTOR_SIZE, flags
+        )
+        if rc == RING_OK:
+            self.outbound.pending_bytes += size - DESCRIPTOR_SIZE
+        return rc
+
+    def write_parcel(self, payload, size, flags):
+        """Hand *payload* on by reference: the far end is in this process."""
+        self.parcel += 1
+        rc: cython.int = self.write_descriptor(0, 0, size, self.parcel, flags | RECORD_BLOCK)
+        if rc == RING_OK:
+            self.parcels[self.parcel] = payload
+            self.pending_parcels.append(self.parcel)
+        return rc
+
+    def find_block(self, data, size):
+        """Return a block with the payload, one that is still in the cache if that can be."""
+        pool: Pool = self.lender.pool
+        cold: cython.bint = pool.reserved_for(size) >= _HOT and self.is_unread()
+        block: Block = self.lender.block_for(data, size, not cold)
+        if block is None and cold:
+            self.await_return()
+            block = self.lender.block_for(data, size, True)
+        return block
+
+    def is_unread(self):
+        """Whether the reader has something to read, after which it will tell of room."""
+        return self.outbound.look_at_reader() and self.outbound.written != self.outbound.read_seen
+
+    def await_return(self):
+        """Wait a moment for a reader at work to return a block; not twice for one that rests."""
+        control: cython.pointer(RingControl) = self.outbound.control
+        if self.stalled and load_relaxed(cython.address(control.head)) == self.stalled_head:
+            return
+        self.stalled_head = load_relaxed(cython.address(control.head))
+        ledger: Ledger = self.ledger
+        found: cython.bint = False
+        with cython.nogil:
+            end: int64_t = monotonic_ns() + _STALL_NS
+            while not found and monotonic_ns() < end:
+                pause()
+                found = ledger.has_returned()
+        self.stalled = not found
+
+    def must_wait(self, size):
+        """Whether a payload without a block has to wait for the reader rather than be copied.
+
+        Only one that may wait as a whole message, and only while the reader has something to read:
+        else nobody would ever tell of room.
+        """
+        return (
+            self.patient
+            and not self.sending
+            and self.is_unread()
+            and not self.outbound.fits(size)
+        )
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -215,13 +329,28 @@ class Pipe:
             if (
                 not self.outbound.fits(self.wanted_bytes)
                 and self.outbound.written != self.outbound.read_seen
+                and not self.can_lend(self.wanted_bytes)
             ):
                 return False
             self.wanted_bytes = 0
         return self.outbound.has_room()
 
+    def can_lend(self, size):
+        """Whether a payload of *size* bytes would find a block, and its descriptor a place."""
+        if size < self.lend_from or self.parcels is not None:
+            return False
+        return self.outbound.fits(DESCRIPTOR_SIZE) and self.lender.pool.has_free(size)
+
     def write(self, data, size, more):
-        rc: cython.int = self.outbound.write(data, size, RECORD_MORE if more else 0)
+        rc: cython.int
+        if size >= self.lend_from:
+            rc = self.write_large(data, size, RECORD_MORE if more else 0)
+            if rc != RING_EMPTY:
+                if rc == RING_OK:
+                    self.sending = more
+                    self.has_loans = True
+                return rc
+        rc = self.outbound.write(data, size, RECORD_MORE if more else 0)
         if rc == RING_OK:
             self.sending = more
         elif rc == RING_NO_MEMORY and not self.sending and self.outbound.queued() == 0:
@@ -238,6 +367,8 @@ class Pipe:
     def flush(self):
         """Publish what was written and see to it that the far end notices."""
         out: Producer = self.outbound
+        if self.has_loans:
+            self.publish_loans()
         out.publish()
         self.counters[2] = out.written
         self.counters[3] = out.bytes_written
@@ -256,6 +387,28 @@ class Pipe:
         """Forget the parts of an unfinished message."""
         self.outbound.rollback()
         self.sending = False
+        if self.has_loans:
+            self.forget_loans()
+        return 0
+
+    def publish_loans(self):
+        """The message at hand, with what was lent for it, is about to be published."""
+        self.has_loans = False
+        if self.parcels is not None:
+            self.pending_parcels.clear()
+        elif self.ledger is not None:
+            self.ledger.publish(self.outbound.tail)
+
+    def forget_loans(self):
+        """The message at hand, with what was lent for it, will not be published."""
+        self.has_loans = False
+        if self.parcels is not None:
+            for number in self.pending_parcels:
+                self.parcels.pop(number, None)
+            self.pending_parcels.clear()
+        elif self.ledger is not None:
+            self.ledger.rollback()
+        return 0
 
     def forget_unfinished(self):
         """Forget the parts of a message whose rest will not come; for whoever is not compiled."""
@@ -298,10 +451,15 @@ class Pipe:
             self.inbound.advance()
 
     def read(self):
-        """Return the next part as bytes, its `more` in self.more; None when there is none."""
+        """Return the next part, its `more` in self.more; None when there is none.
+
+        It is bytes, or a Lease of a block: shm.lease.as_bytes copies that.
+        """
         if self.look() != RING_OK:
             return None
-        data: object = PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
+        data: object = self.inbound.part
+        if data is None:
+            data = PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
         self.more = self.inbound.record_flags & RECORD_MORE
         self.inbound.advance()
         if not self.more:
@@ -383,7 +541,7 @@ class Pipe:
         outgoing, pending = self._unread() if keep_outbound else ([], [])
         incoming = []
         while self.look() == RING_OK:
-            incoming.append((self._payload(), self.inbound.record_flags))
+            incoming.append((self._payload(), self.inbound.record_flags & RECORD_MORE))
             self.inbound.advance()
         sizes = [
             max(2 * sum(len(data) + 16 for data, _ in parts) + 1024, ring_size(True))
@@ -393,6 +551,9 @@ class Pipe:
             sizes.reverse()
         segment = create_pipe_segment(outbound=sizes[0], inbound=sizes[1], token=self.segment.token)
         self.discard()
+        if self.ledger is not None:
+            self.ledger.end()
+            self.ledger = None
         self._refill(segment, outgoing, pending, incoming)
         return segment
 
@@ -407,8 +568,18 @@ class Pipe:
         published = []
         while (part := reader.pop()) is not None:
             if part[1] & RECORD_COMMAND == 0:
-                published.append(part)
-        return published, self.outbound.pending_parts()
+                published.append(self._with_payload(*part))
+        return published, [self._with_payload(*part) for part in self.outbound.pending_parts()]
+
+    def _with_payload(self, data, flags: cython.int):
+        """Return a part as it goes through a ring: what was lent as a copy, from our own record."""
+        if flags & RECORD_BLOCK == 0:
+            return data, flags
+        loan = int.from_bytes(data[24:32], "little")
+        payload = None if self.ledger is None or loan >= LOANS else self.ledger.payload(loan)
+        if payload is None:
+            raise ZMQError(errno.EPROTO, f"the ring is broken: a loan {loan} that is not out")
+        return payload, flags & RECORD_MORE
 
     def _refill(self, segment, outgoing, pending, incoming):
         make_area = self._make_area
@@ -419,6 +590,7 @@ class Pipe:
             if flags & RECORD_MORE == 0:
                 writer.commit()
         self.segment = segment
+        self.far_process = None
         self.lost = self.said_goodbye = False
         self.outbound = Producer(segment, self.side, limit, make_area)
         for data, flags in outgoing:
@@ -428,7 +600,7 @@ class Pipe:
         for data, flags in pending:
             self.outbound.push(data, flags)
         attentive: uint64_t = load_relaxed(cython.address(self.inbound.control.attentive))
-        self.inbound = Consumer(segment, 1 - self.side, self._open_area)
+        self._take_inbound(segment)
         if attentive:
             self.attend()
         self.unreported = self.unreported_bytes = 0
@@ -463,6 +635,11 @@ class Pipe:
     def backlog(self):
         """How many published messages the far end has not read."""
         return 0 if self.outbound.broken else self.outbound.queued()
+
+    @property
+    def lent(self):
+        """How many blocks are out over this pipe."""
+        return 0 if self.ledger is None else self.ledger.count
 
     @property
     def ended(self):

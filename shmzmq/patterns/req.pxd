@@ -6,5 +6,5 @@ cdef class Req(Pattern):
     cdef bint receiving        # the request is out, the reply awaited
     cdef bint began            # the empty delimiter of this request is written
     cdef Pipe asked            # who the request went to
-    cdef bytes held            # the first part of the reply, found but not yet received
-    cdef bytes find_reply(self)
+    cdef object held            # the first part of the reply, found but not yet received
+    cdef object find_reply(self)

@@ -18,7 +18,7 @@ import itertools
 import os
 import struct
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import posix_ipc
 
@@ -35,16 +35,25 @@ _serial = itertools.count(1)
 
 
 class SegmentName(NamedTuple):
-    """A segment's name, taken apart."""
+    """A segment's name, taken apart.
+
+    A pool has a further name for each pipe whose reader has not mapped it yet: with that reader,
+    and the pipe's *tag*.
+    """
 
     uid: int
     namespace: int
     owner: ProcessId
     serial: int
+    reader: ProcessId | None = None
+    tag: int = 0
 
     def __str__(self) -> str:
-        owner = self.owner
-        return f"/{PREFIX}{self.uid}-{self.namespace:x}-{owner.pid}-{owner.start}-{self.serial:x}"
+        owner, reader = self.owner, self.reader
+        last = f"{self.serial:x}"
+        if reader is not None:
+            last += f"_{reader.pid}_{reader.start}_{self.tag:x}"
+        return f"/{PREFIX}{self.uid}-{self.namespace:x}-{owner.pid}-{owner.start}-{last}"
 
     @classmethod
     def parse(cls, name: str) -> SegmentName | None:
@@ -52,25 +61,33 @@ class SegmentName(NamedTuple):
         parts = name.removeprefix("/").removeprefix(PREFIX).split("-")
         if not name.removeprefix("/").startswith(PREFIX) or len(parts) != 5:
             return None
+        parts += parts.pop().split("_")
+        bases = (10, 16, 10, 10, 16) if len(parts) == 5 else (10, 16, 10, 10, 16, 10, 10, 16)
         try:
-            uid, namespace, pid, start, serial = (
-                int(part, base) for part, base in zip(parts, (10, 16, 10, 10, 16), strict=True)
+            uid, namespace, pid, start, serial, *more = (
+                int(part, base) for part, base in zip(parts, bases, strict=True)
             )
         except ValueError:
             return None
-        return cls(uid, namespace, ProcessId(pid, start), serial)
+        name = cls(uid, namespace, ProcessId(pid, start), serial)
+        if not more:
+            return name
+        reader_pid, reader_start, tag = more
+        return name._replace(reader=ProcessId(reader_pid, reader_start), tag=tag)
 
 
 class Segment:
     """A mapped segment. The mapping lives as long as this object; the name has its own life."""
 
-    __slots__ = ("linked", "memory", "name", "size")
+    __slots__ = ("linked", "memory", "name", "parcels", "size")
 
     def __init__(self, name: str, memory: Mapping, size: int, *, linked: bool) -> None:
         self.name = name
         self.memory = memory
         self.size = size
         self.linked = linked  # this side still has to see to it that the name goes
+        # Of a private pipe, for each ring: what is on its way by reference, by the loan's number.
+        self.parcels: tuple[dict[int, Any], dict[int, Any]] = ({}, {})
 
     def unlink(self) -> None:
         """Take the name away, if it is still there; the mapping stays."""
@@ -186,7 +203,13 @@ def publish(segment: Segment) -> None:
     segment.set_word(OFFSETS["segment"]["version"], VERSION)
 
 
-def open_segment(name: str, kind: Kind) -> Segment:
+def link(name: str, further: str) -> None:
+    """Give the segment called *name* a *further* name. Raises OSError."""
+    with contextlib.suppress(FileExistsError):
+        os.link(DIRECTORY + name, DIRECTORY + further)
+
+
+def open_segment(name: str, kind: Kind, *, writable: bool = True) -> Segment:
     """Map the segment called *name* and check that it is a *kind* of this layout version.
 
     Does not block. Raises ZMQError: ENOENT when there is none, EPROTO when it is something else.
@@ -199,7 +222,7 @@ def open_segment(name: str, kind: Kind) -> Segment:
     if SegmentName.parse(name) is None:
         raise ZMQError(errno.EPROTO, f"{name!r} is not the name of a shmzmq segment")
     try:
-        handle = posix_ipc.SharedMemory(name)
+        handle = posix_ipc.SharedMemory(name, read_only=not writable)
     except (OSError, posix_ipc.Error) as error:
         number = _number(error, errno.ENOENT)
         raise ZMQError(number, f"cannot open the segment {name!r}: {error}") from error
@@ -209,7 +232,7 @@ def open_segment(name: str, kind: Kind) -> Segment:
             raise ZMQError(
                 errno.EPROTO, f"the segment {name!r} has {size} bytes, less than a header"
             )
-        memory = Mapping(handle.fd, size)
+        memory = Mapping(handle.fd, size, writable)
     except OSError as error:
         raise ZMQError(error.errno, f"cannot map the segment {name!r}: {error}") from error
     finally:
@@ -243,8 +266,8 @@ def names() -> Iterator[SegmentName]:
 def sweep(done: ProcessId | None = None) -> list[str]:
     """Unlink what killed processes of this user left; return the names.
 
-    A segment goes only when neither its owner nor the reader named in its header lives, for what
-    was published before its sender died is still to be delivered. *done* is a process that lives
+    A segment goes only when neither its owner nor the reader named in its header (a pool's: in its
+    further name) lives, for what was published before its sender died is still to be delivered. *done* is a process that lives
     and will read no more. Segments of other pid namespaces are left alone: their pids mean nothing
     here.
     """
@@ -256,7 +279,7 @@ def sweep(done: ProcessId | None = None) -> list[str]:
             continue
         if name.owner not in alive:
             alive[name.owner] = is_alive(name.owner)
-        if not alive[name.owner] and not _is_awaited(str(name), done):
+        if not alive[name.owner] and not _is_awaited(name, done):
             try:
                 unlink(str(name))
             except posix_ipc.PermissionsError:
@@ -265,13 +288,17 @@ def sweep(done: ProcessId | None = None) -> list[str]:
     return swept
 
 
-def _is_awaited(name: str, done: ProcessId | None) -> bool:
+def _is_awaited(name: SegmentName, done: ProcessId | None) -> bool:
+    reader = name.reader or _reader_in_header(str(name))
+    return reader.pid != 0 and reader != done and is_alive(reader)
+
+
+def _reader_in_header(name: str) -> ProcessId:
     try:
         with open(f"{DIRECTORY}{name}", "rb") as file:
             header = file.read(_HEADER.size)
     except OSError:
-        return False  # gone in the meantime
+        return ProcessId(0, 0)  # gone in the meantime
     if len(header) < _HEADER.size:
-        return False
-    reader = ProcessId(*_HEADER.unpack(header)[6:8])
-    return reader.pid != 0 and reader != done and is_alive(reader)
+        return ProcessId(0, 0)
+    return ProcessId(*_HEADER.unpack(header)[6:8])

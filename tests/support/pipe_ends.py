@@ -4,7 +4,8 @@ from shmzmq.errors import Again
 from shmzmq.patterns.dealer import Dealer
 from shmzmq.patterns.pull import Pull
 from shmzmq.patterns.push import Push
-from shmzmq.pipe import Pipe, create_pipe_segment
+from shmzmq.pipe import Pipe
+from shmzmq.pipe_segment import create_pipe_segment
 from shmzmq.shm import segment as segments
 from shmzmq.shm.layout import OFFSETS, RING_CONTROL_OFFSETS, Kind
 from shmzmq.socket_base import SocketBase

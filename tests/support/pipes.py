@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from shmzmq.pipe import Pipe, create_pipe_segment, open_area
+from shmzmq.pipe import Pipe
+from shmzmq.pipe_segment import create_pipe_segment, open_area
 from shmzmq.shm import segment as segments
 from shmzmq.shm.board import create_board
 from shmzmq.shm.layout import OFFSETS, RECORDS_OFFSET, RING_CONTROL_OFFSETS, Kind
