@@ -24,6 +24,9 @@ COMPILED = [
     "shmzmq/pipe.py",
     *sorted(set(glob("shmzmq/patterns/*.py")) - {"shmzmq/patterns/__init__.py"}),
     "shmzmq/socket_base.py",
+    "shmzmq/zmtp/codec.py",
+    "shmzmq/workers/mail.py",
+    "shmzmq/workers/relay.py",
 ]
 
 DIRECTIVES = {

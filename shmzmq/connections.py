@@ -6,20 +6,39 @@ the thread that uses the socket. The events come in the order in which the worke
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import ZMQError
-from .keeper import EndpointKeeper, high_water_marks, no_descriptor_left, refuse_fds
+from .keeper import (
+    EndpointKeeper,
+    Replaced,
+    high_water_marks,
+    no_descriptor_left,
+    refuse,
+    refuse_fds,
+)
 from .pipe import Pipe
 from .pipe_segment import create_pipe_segment, ring_size
 from .shm import segment as segments
 from .shm.board import Board, open_board
 from .shm.layout import Kind, Slot
-from .shm.liveness import ProcessId
+from .shm.liveness import ProcessId, is_alive
 from .workers import commands
-from .workers.commands import Arrived, Attached, Lost, PeerEnd, Refused, Settled
+from .workers.commands import (
+    Arrived,
+    Attached,
+    Bound,
+    Linger,
+    Lost,
+    PeerEnd,
+    Refused,
+    Settled,
+)
+from .workers.pool import WorkerGone
 
 if TYPE_CHECKING:
     from .endpoints import Endpoint
@@ -27,6 +46,9 @@ if TYPE_CHECKING:
     from .shm.segment import Segment
     from .socket import Socket
     from .workers.pool import WorkerLink
+
+_PASSING = (errno.ENOBUFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+"""What a fresh pipe may lack today and have a moment later: memory, a descriptor to map it by."""
 
 
 def attach_far_end(keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Board | None) -> None:
@@ -39,6 +61,12 @@ def attach_far_end(keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Boa
         return
     keeper.note_marks(pipe, (peer.send_hwm, peer.receive_hwm))
     pipe.attach(board, peer.bit)
+
+
+def clear_away(segment: Segment, far_end: ProcessId) -> None:
+    """All that *far_end* wrote into this pipe was read: if it is dead, take away what it left."""
+    if far_end.pid and not is_alive(far_end):
+        segments.unlink_all_of(far_end, segment.token)
 
 
 def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | None:
@@ -58,6 +86,14 @@ def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | 
     return board
 
 
+class _Line(NamedTuple):
+    """A pipe of a listening endpoint."""
+
+    pipe: Pipe
+    slot: DirectorySlot
+    peer: PeerEnd
+
+
 class WorkerBind(EndpointKeeper):
     """A bound endpoint that a worker listens on. Raises ZMQError with what the system said."""
 
@@ -65,44 +101,78 @@ class WorkerBind(EndpointKeeper):
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
         super().__init__(socket)
-        self._link = link
-        self._pipes: dict[bytes, tuple[Pipe, DirectorySlot]] = {}
-        self._listening = True
+        self.worker: WorkerLink = link
+        self._lines: dict[bytes, _Line] = {}
+        self._listening = False
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
         self.endpoint = str(endpoint)
-        bind = commands.Bind(
+        self._bind = commands.Bind(
             self.key, socket.key, *endpoint, socket.options.snapshot(), socket.pattern.name
         )
         socket.context.keepers[self.key] = self
-        answer = link.ask(bind, commands.Bound, self.key)
-        assert isinstance(answer, commands.Bound)
+        answer = self._ask_to_listen()
         if answer.errno:
             self._forget()
             raise ZMQError(answer.errno, f"cannot bind {endpoint}: {answer.text}")
+        self._listening = True
+        self._bind = self._bind._replace(address=answer.address)
         self.endpoint = f"{endpoint.scheme}://{answer.address}"
         self._slot.set_label(self.endpoint)
         link.load += 1
+
+    def _ask_to_listen(self) -> Bound:
+        while True:
+            try:
+                answer = self.worker.ask(self._bind, Bound, self.key)
+            except WorkerGone as gone:
+                self.socket.context.replace_worker(gone)  # raises when that is of no use
+            else:
+                assert isinstance(answer, Bound)
+                return answer
 
     # -- events of the worker ----------------------------------------------------------------------
 
     def handle(self, event: Any, fds: list[int]) -> None:
         """Act upon an event about this endpoint; owns *fds*."""
-        if isinstance(event, Arrived):
+        lingers = self.key in self.socket.context.lingering
+        if isinstance(event, Settled) or (lingers and isinstance(event, Replaced)):
+            # In the latter case it went with the worker; the pipes have been let go.
+            self.socket.context.settled(self.key)
+            self._forget()
+        elif lingers:
+            refuse(event, fds)
+        elif isinstance(event, Arrived):
             if not fds:
                 self.socket.board.release(event.bit)
-                self._link.post(commands.Hangup(event.token))
+                self.worker.post(commands.Hangup(event.token))
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
             self._take_up(event, fds[0])
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
-        elif isinstance(event, Lost) and event.token in self._pipes:
-            self._slot.add_to_counter(1)
-            pipe = self._pipes[event.token][0]
-            pipe.lost = True
-            if pipe.ended:
-                self.pipe_ended(pipe)
+        elif isinstance(event, Lost) and event.token in self._lines:
+            self._lose(self._lines[event.token].pipe)
+        elif isinstance(event, Replaced):
+            self._go_on(event)
+        elif isinstance(event, Bound) and event.errno:
+            self.socket.report(f"{self.endpoint} cannot be listened on any more: {event.text}")
+
+    def _lose(self, pipe: Pipe) -> None:
+        self._slot.add_to_counter(1)
+        pipe.lost = True
+        if pipe.ended:
+            self.pipe_ended(pipe)
+
+    def _go_on(self, event: Replaced) -> None:
+        """Have a new worker process do what the one that ended did."""
+        self.worker.post(self._bind if self._listening else self._bind._replace(address=None))
+        for token, line in list(self._lines.items()):
+            if line.peer.pid == event.late:
+                self._lose(line.pipe)  # it was carried by that process itself
+            elif not line.pipe.lost:
+                segment, bit = line.pipe.segment.name, line.pipe.bit
+                self.worker.post(commands.Keep(self.key, token, segment, bit, line.peer))
 
     def _take_up(self, event: Arrived, doorbell_fd: int) -> None:
         socket = self.socket
@@ -112,7 +182,7 @@ class WorkerBind(EndpointKeeper):
             # The far end went while it came, and took the pipe with it.
             refuse_fds([doorbell_fd])
             socket.board.release(event.bit)
-            self._link.post(commands.Hangup(event.token))
+            self.worker.post(commands.Hangup(event.token))
             return
         board = open_peer_board(socket, event.peer, doorbell_fd)
         segment.unlink()
@@ -123,7 +193,7 @@ class WorkerBind(EndpointKeeper):
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         slot = socket.context.directory.add(Slot.PIPE, self.endpoint, self.key)
         pipe.count_in(slot)
-        self._pipes[segment.token] = pipe, slot
+        self._lines[segment.token] = _Line(pipe, slot, event.peer)
         socket.hold_pipe(pipe)
         attach_far_end(self, pipe, event.peer, board)
         if socket.pattern.accepts_another():
@@ -141,17 +211,20 @@ class WorkerBind(EndpointKeeper):
 
     def _hang_up(self, pipe: Pipe) -> None:
         token = pipe.segment.token
-        _, slot = self._pipes.pop(token, (None, None))
-        if slot is None:
-            return
+        if token in self._lines:
+            self._let_go(pipe)
+            self.worker.post(commands.Hangup(token))
+
+    def _let_go(self, pipe: Pipe) -> None:
+        line = self._lines.pop(pipe.segment.token)
         pipe.say_goodbye()
         self.forget_marks(pipe)
         self.socket.let_go(pipe)
         if pipe.lost:
             pipe.discard()
+            clear_away(pipe.segment, pipe.segment.owner)
         pipe.detach()
-        slot.free()
-        self._link.post(commands.Hangup(token))
+        line.slot.free()
 
     # -- the user ----------------------------------------------------------------------------------
 
@@ -159,15 +232,29 @@ class WorkerBind(EndpointKeeper):
         """Stop listening; those who are connected stay."""
         if self._listening:
             self._listening = False
-            self._link.ask(commands.Unbind(self.key), commands.Unbound, self.key)
+            with contextlib.suppress(WorkerGone):  # whose successor will not listen
+                self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
 
     def close(self, linger_ms: int) -> None:
-        """Stop listening and say goodbye to everybody; what was sent is there for them to read."""
+        """Stop listening and say goodbye to everybody.
+
+        What was sent is there for peers that share memory to read; all others are given *linger_ms*
+        by the worker to take it.
+        """
         self.stop()
-        for pipe, _ in list(self._pipes.values()):
-            self._hang_up(pipe)
-        self._link.load -= 1
-        self._forget()
+        pipes = [line.pipe for line in self._lines.values()]
+        if linger_ms and pipes:
+            unread = any(pipe.backlog for pipe in pipes)
+            for pipe in pipes:
+                self._let_go(pipe)
+            self.hold(self.socket)
+            self.worker.post(Linger(self.key, linger_ms, unread))
+            self.socket.context.lingering[self.key] = self.socket.key
+        else:
+            for pipe in pipes:
+                self._hang_up(pipe)
+            self._forget()
+        self.worker.load -= 1
 
     def _forget(self) -> None:
         self.socket.context.keepers.pop(self.key, None)
@@ -185,7 +272,7 @@ class WorkerConnect(EndpointKeeper):
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
         super().__init__(socket)
         self._context = socket.context
-        self._link = link
+        self.worker: WorkerLink = link
         self.endpoint = str(endpoint)
         self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
@@ -206,18 +293,20 @@ class WorkerConnect(EndpointKeeper):
         if not self._immediate:
             self._enter_pattern()
         self._context.keepers[self.key] = self
-        link.post(
-            commands.Connect(
-                self.key,
-                socket.key,
-                *endpoint,
-                socket.options.snapshot(),
-                pattern.name,
-                segment.token,
-                segment.name,
-                self.pipe.bit,
-            )
+        self._connect = commands.Connect(
+            self.key,
+            socket.key,
+            *endpoint,
+            socket.options.snapshot(),
+            pattern.name,
+            segment.token,
+            segment.name,
+            self.pipe.bit,
         )
+        self._peer: PeerEnd | None = None
+        self._linger_ends: float | None = None
+        self._unread = False
+        link.post(self._connect)
         link.load += 1
 
     def _await_far_end(self) -> None:
@@ -249,22 +338,52 @@ class WorkerConnect(EndpointKeeper):
         """Act upon an event about this endpoint; owns *fds*."""
         if isinstance(event, Attached):
             if not fds:
-                self._link.post(commands.Hangup(self.pipe.segment.token))
+                self.worker.post(commands.Hangup(self.pipe.segment.token))
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
             self._attach(event, fds[0])
         elif isinstance(event, Lost):
-            self._renew()
+            try:
+                self._renew()
+            except ZMQError as error:
+                if error.errno not in _PASSING:
+                    raise
+                # Nothing has changed, so the same can be tried again; meanwhile messages queue.
+                self.socket.report(f"{self.endpoint} cannot go on to the next peer yet: {error}")
+                self.socket.postpone((self, event, fds))
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
         elif isinstance(event, Settled):
             self._settled(event.delivered)
+        elif isinstance(event, Replaced):
+            self._go_on(event)
+
+    def _go_on(self, event: Replaced) -> None:
+        """Have a new worker process do what the one that ended did."""
+        pipe, peer = self.pipe, self._peer
+        if peer is None:
+            self.worker.post(self._connect._replace(segment=pipe.segment.name))
+        else:
+            self.worker.post(self._connect._replace(segment=""))
+            token, segment = pipe.segment.token, pipe.segment.name
+            if peer.pid == event.late:  # it was carried by that process itself
+                self.handle(Lost(self.socket.key, self.key, token, "its worker ended"), [])
+            else:
+                self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
+        if self.key in self._context.lingering:
+            self.worker.post(Linger(self.key, self._linger_left_ms(), self._unread))
+
+    def _linger_left_ms(self) -> int:
+        if self._linger_ends is None:
+            return -1
+        return max(0, round(1000 * (self._linger_ends - time.monotonic())))
 
     def _attach(self, event: Attached, doorbell_fd: int) -> None:
         pipe = self.pipe
         pipe.routing_id = event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))
+        self._peer = event.peer
         if self.key in self._context.lingering:
             refuse_fds([doorbell_fd])  # all is said; the far end only has to read it
             return
@@ -275,18 +394,21 @@ class WorkerConnect(EndpointKeeper):
 
     def _renew(self) -> None:
         """The far end is gone: keep what it left unread for the next one."""
-        self._slot.add_to_counter(1)
         pipe = self.pipe
         pipe.lost = True
         pipe.detach()
         if self._immediate:
             self._leave_pattern()
+        lost, far_end = pipe.segment, pipe.segment.reader
         segment = self._fresh_segment()
+        clear_away(lost, far_end)
+        self._peer = None
+        self._slot.add_to_counter(1)
         self._await_far_end()
         self.socket.pattern.renewed(pipe)
         if not self._immediate:
             self._enter_pattern()
-        self._link.post(commands.Offer(self.key, segment.token, segment.name))
+        self.worker.post(commands.Offer(self.key, segment.token, segment.name))
 
     def _fresh_segment(self) -> Segment:
         pipe = self.pipe
@@ -313,7 +435,7 @@ class WorkerConnect(EndpointKeeper):
             self._leave_pattern()
         if pipe.is_broken:
             self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
-            self._link.post(commands.Hangup(pipe.segment.token))
+            self.worker.post(commands.Hangup(pipe.segment.token))
 
     # -- the user ----------------------------------------------------------------------------------
 
@@ -322,24 +444,26 @@ class WorkerConnect(EndpointKeeper):
         self.close(self.socket.linger_ms())
 
     def close(self, linger_ms: int) -> None:
-        """End the connection, now or when the pipe has been handed over.
+        """End the connection, now or when what was sent is in other hands.
 
         That is within *linger_ms*, -1: whenever.
         """
         pipe, socket = self.pipe, self.socket
-        unread = 0 if pipe.is_broken or not socket.pattern.keeps_outbound else pipe.backlog
+        unread = pipe.backlog > 0
         attached = pipe.is_attached
         self._leave_pattern()
         pipe.say_goodbye()
         socket.let_go(pipe)
-        if attached or not unread or linger_ms == 0:
-            self._link.post(commands.Disconnect(self.key))
+        if linger_ms == 0 or not (attached or unread):
+            self.worker.post(commands.Disconnect(self.key))
             if not attached:
                 pipe.discard()
             self._forget()
             return
         self.hold(socket)
-        self._link.post(commands.Linger(self.key, linger_ms))
+        self._unread = unread
+        self._linger_ends = time.monotonic() + linger_ms / 1000 if linger_ms > 0 else None
+        self.worker.post(Linger(self.key, linger_ms, unread))
         self._context.lingering[self.key] = socket.key
 
     def _settled(self, delivered: bool) -> None:
@@ -354,7 +478,7 @@ class WorkerConnect(EndpointKeeper):
 
     def _forget(self) -> None:
         self.pipe.detach()
-        self._link.load -= 1
+        self.worker.load -= 1
         self._context.keepers.pop(self.key, None)
         self._pipe_slot.free()
         self._slot.free()

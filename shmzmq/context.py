@@ -11,11 +11,12 @@ import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .attendant import attendant
 from .attributes import OptionAttributes
 from .constants import ContextOption, Errno, SocketOption
 from .errors import ZMQError
 from .inproc import InprocNames
-from .keeper import refuse
+from .keeper import Replaced, refuse
 from .shm import segment as segments
 from .shm.blocks import Pool
 from .shm.board import Control
@@ -27,7 +28,9 @@ from .socket_base import fork_generation
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .workers.pool import WorkerPool
+    from .keeper import EndpointKeeper
+    from .shm.board import Board
+    from .workers.pool import WorkerGone, WorkerLink, WorkerPool
 
 _DEFAULTS: dict[int, int] = {
     ContextOption.IO_THREADS: 1,
@@ -59,7 +62,7 @@ class Context(OptionAttributes):
         values = self.__dict__
         values["generation"] = fork_generation()
         values["lock"] = threading.RLock()
-        values["_socket_gone"] = threading.Condition(self.lock)
+        values["_changed"] = threading.Condition(self.lock)  # a socket closed, or one has lingered
         values["closed"] = True  # until everything is there
         values["is_terminating"] = False
         values["_options"] = {}
@@ -187,7 +190,7 @@ class Context(OptionAttributes):
                 self._boards_in_use[socket.key] = socket.board
             else:
                 socket.board.segment.unlink()
-            self._socket_gone.notify_all()
+            self._changed.notify_all()
 
     def settled(self, endpoint: int) -> None:
         """An endpoint that lingered is done with.
@@ -197,6 +200,7 @@ class Context(OptionAttributes):
         socket = self.lingering.pop(endpoint)
         if socket not in self.lingering.values():
             self._boards_in_use.pop(socket).segment.unlink()
+        self._changed.notify_all()
 
     def _check(self) -> None:
         if self.generation != fork_generation():
@@ -210,15 +214,20 @@ class Context(OptionAttributes):
 
     # -- workers -----------------------------------------------------------------------------------
 
-    def workers(self) -> WorkerPool:
-        """Return the context's workers; none is started before it is needed."""
+    def choose_worker(self, affinity: int) -> WorkerLink:
+        """Return the worker for a new endpoint; one is started when it is first needed.
+
+        Raises ZMQError: EMTHREAD when *affinity* selects none, or what keeps one from starting.
+        """
         with self.lock:
             if self._pool is None:
                 from .workers.pool import WorkerPool
 
                 self.__dict__["_pool"] = WorkerPool(self.directory)
             pool: WorkerPool = self._pool
-            return pool
+            link = pool.choose(affinity, self.get(ContextOption.IO_THREADS))
+            attendant().watch(link, self)
+            return link
 
     def collect_events(self, caller: Socket | None = None) -> None:
         """Take what the workers have written and lay each event before the socket that it is about.
@@ -226,19 +235,84 @@ class Context(OptionAttributes):
         A socket acts upon its events on the thread that uses it; those other than *caller* are
         told.
         """
+        if self._pool is None:
+            return
+        from .workers.pool import WorkerGone
+
         with self.lock:
-            for event, fds in self._pool.collect() if self._pool else ():
-                keeper = self.keepers.get(getattr(event, "endpoint", None))
-                if keeper is None:
-                    refuse(event, fds)  # its endpoint is gone
-                elif keeper.key in self.lingering:
-                    keeper.handle(event, fds)
-                elif keeper.socket.closed:
-                    refuse(event, fds)
-                else:
-                    keeper.socket.events.append((keeper, event, fds))
-                    if keeper.socket is not caller:
-                        keeper.socket.board.notify(Control.EVENT)
+            for link in self._pool.links():
+                try:
+                    for event, fds in link.collect():
+                        keeper = self.keepers.get(getattr(event, "endpoint", None))
+                        self._lay(keeper, event, fds, caller)
+                except WorkerGone as gone:
+                    self.replace_worker(gone)
+
+    def _lay(
+        self,
+        keeper: EndpointKeeper | None,
+        event: Any,
+        fds: list[int],
+        caller: Socket | None = None,
+    ) -> None:
+        if keeper is None:
+            refuse(event, fds)  # its endpoint is gone
+        elif keeper.key in self.lingering:
+            keeper.handle(event, fds)
+        elif keeper.socket.closed:
+            refuse(event, fds)
+        else:
+            keeper.socket.events.append((keeper, event, fds))
+            if keeper.socket is not caller:
+                keeper.socket.board.notify(Control.EVENT)
+
+    def attend(self) -> bool:
+        """Act upon the workers' events on the attendant's thread.
+
+        Sockets with a call under way are left to it; false when there were any.
+        """
+        with self.lock:
+            try:
+                self.collect_events()
+            except ZMQError as error:
+                self.report(f"{error}, and no other takes its place")
+                self._do_without_workers(error)
+            sockets = [socket for socket in self._sockets.values() if socket.is_behind]
+        return all([socket.attend() for socket in sockets])
+
+    def replace_worker(self, gone: WorkerGone) -> None:
+        """Start a worker process in place of one that ended, and have it do what that one did.
+
+        Raises ZMQError when none can be started, or they keep ending.
+        """
+        with self.lock:
+            link, pid = gone.link, gone.pid
+            if not link.is_gone:
+                return  # another thread was faster
+            attendant().forget(link)
+            link.restart()
+            attendant().watch(link, self)
+            for key, board in self._boards_behind(link).items():
+                link.add_socket(key, board)
+            for keeper in list(self.keepers.values()):
+                if keeper.worker is link:
+                    self._lay(keeper, Replaced(keeper.key, pid), [])
+
+    def _boards_behind(self, link: WorkerLink) -> dict[int, Board]:
+        """Return the boards of the sockets that have endpoints with the worker *link*."""
+        open_now = {key: socket.board for key, socket in self._sockets.items()}
+        boards = {**self._boards_in_use, **open_now}
+        keys = [keeper.socket.key for keeper in self.keepers.values() if keeper.worker is link]
+        return {key: boards[key] for key in keys if key in boards}
+
+    def _do_without_workers(self, error: ZMQError) -> None:
+        """Nobody is left to hand over what lingers; the next call of each socket raises *error*."""
+        if self.lingering:
+            self.report(f"{len(self.lingering)} endpoints were not handed over")
+        self.lingering.clear()
+        self._changed.notify_all()
+        for socket in self._sockets.values():
+            socket.fail(error)
 
     # -- the end -----------------------------------------------------------------------------------
 
@@ -258,21 +332,10 @@ class Context(OptionAttributes):
             for socket in list(self._sockets.values()):
                 socket.set_gone()
             while self._open_sockets:
-                self._socket_gone.wait()
-        self._await_lingering()
-        self._dissolve()
-
-    def _await_lingering(self) -> None:
-        try:
-            self.collect_events()
+                self._changed.wait()
             while self.lingering:
-                self._pool.wait()
-                self.collect_events()
-        except ZMQError as error:
-            # The worker is gone, and with it whoever would have handed the rest over.
-            if self.lingering:
-                self.report(f"{len(self.lingering)} endpoints were not handed over: {error}")
-            self.lingering.clear()
+                self._changed.wait()  # the attendant hears of it
+        self._dissolve()
 
     def report(self, text: str) -> None:
         """Log what went wrong behind the program's back, under the logger ``shmzmq``."""
@@ -287,7 +350,10 @@ class Context(OptionAttributes):
         for board in self._boards_in_use.values():
             board.segment.unlink()
         if self._pool is not None:
-            self._pool.give_back()
+            for link in self._pool.links():
+                attendant().forget(link)
+            with self.lock:  # the attendant may still be looking
+                self._pool.give_back()
         self.directory.unlink()
         self.pool.close()
         with _contexts_lock:

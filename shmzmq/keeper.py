@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .errors import ZMQError
 from .shm import chain
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from .options import OptionValues
     from .pipe import Pipe
     from .socket import Socket
+    from .workers.pool import WorkerLink
+
+
+class Replaced(NamedTuple):
+    """An event that no worker tells: another process has taken the place of one that ended."""
+
+    endpoint: int
+    late: int  # pid of the one that ended
 
 
 class EndpointKeeper:
@@ -22,8 +30,14 @@ class EndpointKeeper:
     Its bond to the socket is weak, so that a forgotten socket is closed when it is forgotten.
     """
 
+    key: int
     endpoint: str
     is_bound: bool
+    worker: WorkerLink | None = None
+
+    def handle(self, event: Any, fds: list[int]) -> None:
+        """Act upon an event of the worker; owns *fds*."""
+        raise NotImplementedError
 
     def __init__(self, socket: Socket) -> None:
         self._socket_ref = weakref.ref(socket)
@@ -60,7 +74,7 @@ class EndpointKeeper:
         """Set the limits of *pipe* by our high water marks and *theirs* (SNDHWM, RCVHWM)."""
         self._pipe_marks[pipe] = theirs
         send_hwm, receive_hwm = high_water_marks(self.socket.options)
-        pipe.set_limits(combine_marks(send_hwm, theirs[1]), combine_marks(theirs[0], receive_hwm))
+        pipe.set_limits(combine_marks(send_hwm, theirs[1]), combine_marks(receive_hwm, theirs[0]))
 
     def forget_marks(self, pipe: Pipe) -> None:
         """The pipe is let go."""
@@ -73,7 +87,12 @@ class EndpointKeeper:
 
 
 def combine_marks(ours: int, theirs: int) -> int:
-    """Return the limit of a pipe: both high water marks together, none (0) when either is none."""
+    """Return the limit of a pipe: both high water marks together, none (0) when either is none.
+
+    Where *theirs* is -1, ours counts alone: the far end is a worker, which keeps no messages.
+    """
+    if theirs < 0:
+        return ours
     return ours + theirs if ours and theirs else 0
 
 

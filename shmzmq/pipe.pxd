@@ -26,6 +26,7 @@ cdef class Pipe:
     cdef bint said_goodbye            # the far end closed in good order
     cdef bint more                    # the part read last has another behind it
     cdef bint sending                 # parts are written and not yet published
+    cdef list carried                 # what a lost far end said, until a fresh segment takes it
     cdef int fair_index, load_index   # where the pipe stands in its FairQueue and LoadBalancer
     cdef int idle_looks               # how often it was found empty in a row
     cdef uint64_t wanted_bytes        # what found no memory when the pipe was parked; 0: the mark was reached

@@ -91,6 +91,7 @@ class Pipe:
         self.bit = bit
         self.routing_id = b""
         self.metadata = {}
+        self.carried = []
         self.fair_index = self.load_index = -1
         self.peer_bit = -1
         self.report_messages = 1
@@ -535,11 +536,11 @@ class Pipe:
 
         What the lost far end published is kept; what it had not read is kept when *keep_outbound*
         is true (subscriptions, for one, are said anew). The object stays the same, so whoever holds
-        it need not notice. Raises ZMQError(ENOBUFS) when /dev/shm is full; nothing has changed
-        then.
+        it need not notice. Raises ZMQError(ENOBUFS) when /dev/shm is full; nothing is lost
+        then, and the same may be tried again.
         """
         outgoing, pending = self._unread() if keep_outbound else ([], [])
-        incoming = []
+        incoming = self.carried
         while self.look() == RING_OK:
             incoming.append((self._payload(), self.inbound.record_flags & RECORD_MORE))
             self.inbound.advance()
@@ -555,6 +556,7 @@ class Pipe:
             self.ledger.end()
             self.ledger = None
         self._refill(segment, outgoing, pending, incoming)
+        self.carried = []
         return segment
 
     def _payload(self) -> bytes:
@@ -562,9 +564,10 @@ class Pipe:
 
     def _unread(self):
         """Return the published parts that the far end did not read, and those not yet published."""
-        segments_by_name = {area.name: area for area in self.outbound.area_segments()}
-        reader = Consumer(self.segment, self.side, segments_by_name.__getitem__)
+        areas = {area.name: area for area in self.outbound.area_segments()}
+        reader: Consumer = Consumer(self.segment, self.side, areas.__getitem__)
         reader.resume(self.outbound.areas)
+        reader.leaving = True  # the ring stays as it is, for another attempt
         published = []
         while (part := reader.pop()) is not None:
             if part[1] & RECORD_COMMAND == 0:

@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import warnings
 from collections import deque
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from .attributes import OptionAttributes
 from .constants import (
     AFFINITY,
     EVENTS,
     FD,
-    IO_THREADS,
     LAST_ENDPOINT,
     LINGER,
     POLLIN,
@@ -55,6 +56,25 @@ if TYPE_CHECKING:
 
 _ACTS = (SUBSCRIBE, UNSUBSCRIBE)
 
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def _one_call(
+    method: Callable[Concatenate[Socket, _Arguments], _Result],
+) -> Callable[Concatenate[Socket, _Arguments], _Result]:
+    """Keep the attendant out of the socket while *method* runs, as send and recv do."""
+
+    @functools.wraps(method)
+    def call(self: Socket, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        self.enter()
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            self.leave()
+
+    return call
+
 
 class Socket(OptionAttributes, MessageFormats):
     """A ZeroMQ socket of *context*; made by ``context.socket(socket_type)``.
@@ -71,6 +91,8 @@ class Socket(OptionAttributes, MessageFormats):
         values["options"] = OptionValues(socket_type)
         values["closed"] = True  # until everything is there
         values["events"] = deque()
+        values["_postponed"] = []
+        values["_failures"] = deque()
         values["_keepers"] = []
         values["_stopped"] = []
         values["_fd_in_use"] = False
@@ -88,13 +110,15 @@ class Socket(OptionAttributes, MessageFormats):
 
     # -- a socket's end ----------------------------------------------------------------------------
 
+    @_one_call
     def close(self, linger: int | None = None) -> None:
         """Close the socket; *linger* in ms sets LINGER first.
 
         Does not block; closing twice is fine.
 
-        What was sent to a peer that is there can be read by it from now on; what waits for one is
-        handed over by the context within LINGER (-1: for ever), and Context.term waits for that.
+        What was sent to a peer that shares memory with us can be read by it from now on; all else
+        is handed over or written to the network within LINGER (-1: for ever), and Context.term
+        waits for that.
         """
         if self.closed or self.generation_is_stale():
             return
@@ -166,10 +190,11 @@ class Socket(OptionAttributes, MessageFormats):
 
     def linger_ms(self) -> int:
         """Return LINGER as it counts for this type: subscriptions need not be delivered."""
-        return 0 if not self.pattern.keeps_outbound else int(cast("int", self.options[LINGER]))
+        return int(cast("int", self.options[LINGER])) if self.pattern.lingers else 0
 
     # -- endpoints ---------------------------------------------------------------------------------
 
+    @_one_call
     def bind(self, addr: str | bytes) -> Bound:
         """Accept connections at *addr*; returns when it listens.
 
@@ -187,6 +212,7 @@ class Socket(OptionAttributes, MessageFormats):
             keeper = WorkerBind(self, endpoint, self._worker())
         return self._keep(keeper)
 
+    @_one_call
     def connect(self, addr: str | bytes) -> Bound:
         """Connect to *addr*, now or as soon as somebody is there; returns at once.
 
@@ -202,6 +228,7 @@ class Socket(OptionAttributes, MessageFormats):
             keeper = WorkerConnect(self, endpoint, self._worker())
         return self._keep(keeper)
 
+    @_one_call
     def unbind(self, addr: str | bytes) -> None:
         """Stop accepting at *addr*; who is connected stays.
 
@@ -209,6 +236,7 @@ class Socket(OptionAttributes, MessageFormats):
         """
         self._stop(addr, "bound")
 
+    @_one_call
     def disconnect(self, addr: str | bytes) -> None:
         """End the connection to *addr*. Raises ZMQError(ENOENT) if there is none."""
         self._stop(addr, "connected")
@@ -256,7 +284,7 @@ class Socket(OptionAttributes, MessageFormats):
         """Return the worker for a new endpoint, which knows this socket from now on."""
         workers, context = self._workers, self.context
         affinity = int(cast("int", self.options[AFFINITY]))
-        link: WorkerLink = context.workers().choose(affinity, context.get(IO_THREADS))
+        link: WorkerLink = context.choose_worker(affinity)
         if link not in workers:
             workers.add(link)
             link.add_socket(self.key, self.board)
@@ -293,6 +321,10 @@ class Socket(OptionAttributes, MessageFormats):
 
     def _handle_events(self) -> None:
         """Act upon what the workers have written about this socket's endpoints."""
+        if self._failures:
+            raise self._failures.popleft()
+        self.events.extend(self._postponed)
+        self._postponed.clear()
         self.context.collect_events(self)
         while self.events:
             keeper, event, fds = self.events.popleft()
@@ -300,6 +332,37 @@ class Socket(OptionAttributes, MessageFormats):
                 keeper.handle(event, fds)
             else:
                 refuse(event, fds)
+
+    def attend(self) -> bool:
+        """Act upon the workers' events on another thread; false while a call is under way here.
+
+        That call, or the next one, acts upon them then. What goes wrong is raised by the next one.
+        """
+        if not self.borrow():
+            return bool(self.closed)
+        try:
+            self._handle_events()
+        except ZMQError as error:
+            self.fail(error)
+        finally:
+            # Somebody may sleep on FD who was told of events before they had their effect.
+            self.board.notify(Control.EVENT)
+            self.give_back()
+        return not self._postponed
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether an event of a worker has not been acted upon yet."""
+        return bool(self.events or self._postponed)
+
+    def fail(self, error: ZMQError) -> None:
+        """Have the next call raise *error*."""
+        self._failures.append(error)
+        self.board.notify(Control.EVENT)
+
+    def postpone(self, event: tuple[EndpointKeeper, Any, list[int]]) -> None:
+        """Have *event* come again in a while: what it takes is not to be had now."""
+        self._postponed.append(event)
 
     def on_pipe_ended(self, pipe: Pipe) -> None:
         """Nothing can come from *pipe* any more: its keeper lets it go."""
@@ -320,6 +383,7 @@ class Socket(OptionAttributes, MessageFormats):
 
     # -- options -----------------------------------------------------------------------------------
 
+    @_one_call
     def set(self, option: int, value: Any) -> None:
         """Set *option* (zmq_setsockopt(3)).
 
@@ -356,6 +420,7 @@ class Socket(OptionAttributes, MessageFormats):
     setsockopt = set
     getsockopt = get
 
+    @_one_call
     def _expose_fd(self) -> int:
         self.__dict__["_fd_in_use"] = True
         self.exposed = True

@@ -17,6 +17,9 @@ cdef class SocketBase:
     cdef list kept             # pipes dropped meanwhile
     cdef int words             # words of the board's bitmaps that are in use
     cdef bint gone             # closed, or its context has ended, or this is a forked child
+    cdef int entered           # calls that are under way
+    cdef bint borrowed         # the attendant acts upon events, see borrow()
+    cdef object borrower       # its thread
     cdef public bint exposed   # somebody outside waits on the doorbell (FD): announce sleep for them
     cdef public int send_timeout_ms, receive_timeout_ms
     cdef int generation
@@ -25,6 +28,10 @@ cdef class SocketBase:
     cdef object __weakref__
 
     cdef int check(self) except -1
+    cdef int _write(self, const char *data, uint64_t size, int flags) except -1
+    cdef object _receive(self, int flags)
+    cdef int _poll(self, int wanted, int64_t timeout_ms) except -1
+    cdef int _arm(self, int wanted) except -1
     cdef int process_news(self) except -1
     cdef int write(self, const char *data, uint64_t size, int flags) except -1
     cdef int wait_to_send(self, const char *data, uint64_t size, int flags) except -1
@@ -39,3 +46,4 @@ cdef class SocketBase:
     cdef int look_at_all(self) except -1
     cdef int _take_away_ended(self) except -1
     cdef int _refuse(self) except -1
+    cdef int _await_return(self) except -1

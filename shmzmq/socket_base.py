@@ -8,6 +8,7 @@ is let go.
 
 import errno
 import os
+import threading
 
 import cython
 from cython.cimports.cpython.buffer import (
@@ -48,9 +49,14 @@ _POLLOUT = cython.declare(cython.int, 2)
 _generation = cython.declare(cython.int, 0)
 
 
+# Held by the attendant's thread while it has borrowed a socket; those who wait for that wait here.
+_borrowing = threading.Lock()
+
+
 def _forked():
-    global _generation
+    global _generation, _borrowing
     _generation += 1
+    _borrowing = threading.Lock()
 
 
 os.register_at_fork(after_in_child=_forked)
@@ -179,6 +185,13 @@ class SocketBase:
     def write(self, data, size, flags):
         """Send one part from memory, waiting as *flags* and SNDTIMEO allow."""
         self.check()
+        self.entered += 1
+        try:
+            return self._write(data, size, flags)
+        finally:
+            self.entered -= 1
+
+    def _write(self, data, size, flags):
         board: Board = self.board  # held: another thread may close the socket while this one waits
         if load_relaxed(cython.address(board.header.news)):
             self.process_news()
@@ -233,6 +246,17 @@ class SocketBase:
         Threads: one at a time.
         """
         self.check()
+        self.entered += 1
+        try:
+            data = self._receive(flags)
+        finally:
+            self.entered -= 1
+        if copy:
+            return as_bytes(data)
+        source: Pipe = self.pattern.source
+        return received(data, self.pattern.more, None if source is None else source.metadata)
+
+    def _receive(self, flags):
         if load_relaxed(cython.address(self.board.header.news)):
             self.process_news()
         data = self.pattern.recv()
@@ -242,10 +266,7 @@ class SocketBase:
             self._take_away_ended()
         if not self.pattern.more:
             self.counters[0] += 1
-        if copy:
-            return as_bytes(data)
-        source: Pipe = self.pattern.source
-        return received(data, self.pattern.more, None if source is None else source.metadata)
+        return data
 
     def wait_to_receive(self, flags):
         if self.pattern.ended:
@@ -406,6 +427,14 @@ class SocketBase:
 
     def poll_events(self, wanted: cython.int = 3, timeout_ms: int64_t = 0):
         """Wait up to *timeout_ms* (-1: for ever) for one of *wanted*; return those that hold."""
+        self.check()
+        self.entered += 1
+        try:
+            return self._poll(wanted, timeout_ms)
+        finally:
+            self.entered -= 1
+
+    def _poll(self, wanted, timeout_ms):
         deadline: int64_t = deadline_after(timeout_ms)
         while True:
             found: cython.int = self.look() & wanted
@@ -420,6 +449,14 @@ class SocketBase:
         When it returns 0, the doorbell is silent and rings at the next change. What is missing of
         *wanted* rings too when only a part of it holds.
         """
+        self.check()
+        self.entered += 1
+        try:
+            return self._arm(wanted)
+        finally:
+            self.entered -= 1
+
+    def _arm(self, wanted):
         while True:
             found: cython.int = self.look() & wanted
             if found == wanted:
@@ -443,7 +480,7 @@ class SocketBase:
 
     def check(self):
         """Raise what stands in the way of using this socket: closed, ended, another process's."""
-        if self.gone or self.generation != _generation:
+        if self.gone or self.borrowed or self.generation != _generation:
             self._refuse()
         return 0
 
@@ -454,7 +491,43 @@ class SocketBase:
                 "this socket belongs to the process that made it, not to its forked child: "
                 "make a Context here",
             )
-        self.why_gone()
+        self._await_return()
+        if self.gone:
+            self.why_gone()
+
+    # -- calls, and the attendant between them -----------------------------------------------------
+
+    def enter(self):
+        """A call begins that may let the GIL go while something of the socket is half done."""
+        self._await_return()
+        self.entered += 1
+
+    def leave(self):
+        """The call that `enter` began is over."""
+        self.entered -= 1
+
+    def borrow(self):
+        """Take the socket for the attendant's thread; false while a call is under way.
+
+        Calls that begin meanwhile wait for `give_back`. They do so without the context's lock.
+        """
+        if self.entered or self.borrowed or self.gone or self.generation != _generation:
+            return False
+        self.borrower = threading.get_ident()
+        self.borrowed = True  # before the lock is waited for: whoever finds it set waits, too
+        _borrowing.acquire()
+        return True
+
+    def give_back(self):
+        """Undo `borrow`."""
+        self.borrowed = False
+        _borrowing.release()
+
+    def _await_return(self):
+        while self.borrowed and self.borrower != threading.get_ident():
+            with _borrowing:
+                pass
+        return 0
 
     def why_gone(self):
         """Raise the reason why a socket that is gone cannot be used."""

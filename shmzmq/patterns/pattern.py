@@ -33,6 +33,9 @@ class Pattern:
     Subscriptions and publications are not.
     """
 
+    lingers = True
+    """Whether what was sent is worth waiting for when the socket closes. Subscriptions are not."""
+
     def __init__(self, *, queue: cython.bint = False, balance: cython.bint = False):
         self.ended = []
         if queue:

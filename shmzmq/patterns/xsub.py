@@ -19,7 +19,7 @@ class XSub(Pattern):
 
     name = "XSUB"
     peers = ("PUB", "XPUB")
-    keeps_outbound = False
+    keeps_outbound = lingers = False
 
     def __init__(self):
         Pattern.__init__(self)

@@ -3,6 +3,11 @@ from libc.stdint cimport uint64_t
 
 from shmzmq.shm.layout cimport RingControl
 
+# How far a consumer that reads ahead has come: the end of a message.
+cdef struct Mark:
+    uint64_t head, read, bytes_read
+    uint64_t stepped
+
 
 @cython.final
 cdef class Consumer:
@@ -14,6 +19,8 @@ cdef class Consumer:
     cdef const char *record            # the record found by peek: payload, size, flags
     cdef uint64_t record_size
     cdef int record_flags
+    cdef uint64_t stepped, released    # records read ahead, and those of them given back
+    cdef Mark last                     # what was released last
     cdef bint in_message               # the record read last has another part behind it
     cdef bint overrun                  # a chain must come before tail_seen
     cdef bint broken
@@ -30,11 +37,17 @@ cdef class Consumer:
     cdef const char *part_address
     cdef uint64_t part_size, parcel
     cdef list kept                     # such parts of the message that is not read to its end
+    cdef list ahead                    # (head behind it, part) of those read ahead and not released
 
     cdef int peek(self) except -2
     cdef int look_at_writer(self) except -2
     cdef int take_special(self, uint64_t place) except -2
     cdef void advance(self) noexcept
+    cdef void step(self)
+    cdef void mark(self, Mark *mark) noexcept
+    cdef void release(self, Mark *mark)
+    cdef void rewind(self)
+    cdef void _step_over(self) noexcept
     cdef bint is_empty(self) noexcept
     cdef int spoil(self, object reason) except -2
     cdef int follow_chain(self) except -2

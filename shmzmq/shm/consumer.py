@@ -17,6 +17,7 @@ from cython.cimports.shmzmq.shm.atomics import (
     store_release,
 )
 from cython.cimports.shmzmq.shm.layout import (
+    DESCRIPTOR_SIZE,
     LOANS,
     RECORD_BLOCK,
     RECORD_CHAIN,
@@ -31,6 +32,7 @@ from cython.cimports.shmzmq.shm.lease import Lease, PoolView, give_back, lease_o
 from cython.cimports.shmzmq.shm.records import (
     RING_BROKEN,
     RING_EMPTY,
+    RING_HELD,
     RING_OK,
     check_area,
     spanned,
@@ -68,6 +70,7 @@ class Consumer:
         self.head = self.tail_seen = load_acquire(cython.address(self.control.head))
         self.read = load_relaxed(cython.address(self.control.read))
         self.bytes_read = load_relaxed(cython.address(self.control.bytes_read))
+        self.mark(cython.address(self.last))
         if self.head & 7:
             raise ZMQError(errno.EPROTO, f"head {self.head} of a new ring is not a multiple of 8")
 
@@ -138,6 +141,8 @@ class Consumer:
                 return self.spoil(f"a pad of {self.record_size} bytes at {self.head}")
             self.head += self.capacity - place
             return RING_EMPTY
+        if self.record_flags == RECORD_CHAIN and self.stepped != self.released:
+            return RING_HELD
         if self.record_flags == RECORD_CHAIN and not self.in_message:
             return RING_EMPTY if self.follow_chain() == RING_OK else RING_BROKEN
         if self.record_flags == RECORD_COMMAND and not self.in_message:
@@ -163,6 +168,57 @@ class Consumer:
         if self.kept is not None:
             self.let_parts_go()
 
+    # -- reading ahead: records are used where they lie, and given back when that is done ----------
+
+    def step(self):
+        """Go past the record found by peek without giving its space back: `release` does that.
+
+        peek answers RING_HELD where the next record lies in another area, which is entered only
+        when all in this one has been released.
+        """
+        if self.part is not None:
+            self.head += spanned(DESCRIPTOR_SIZE)
+            if self.ahead is None:
+                self.ahead = []
+            self.ahead.append((self.head, self.part))
+            self.part = None
+        else:
+            self.head += spanned(self.record_size)
+        self.stepped += 1
+        self.in_message = self.record_flags & RECORD_MORE
+        if self.record_flags & RECORD_COMMAND == 0:
+            self.bytes_read += self.record_size
+            self.read += not self.in_message
+
+    def mark(self, mark):
+        """Note in *mark* the end of a message, up to which step has come."""
+        mark.head = self.head
+        mark.read = self.read
+        mark.bytes_read = self.bytes_read
+        mark.stepped = self.stepped
+
+    def release(self, mark):
+        """Give back everything up to *mark*: I3 holds, since it stands at the end of a message."""
+        self.released = mark.stepped
+        self.last = mark[0]
+        store_relaxed(cython.address(self.control.bytes_read), mark.bytes_read)
+        store_relaxed(cython.address(self.control.read), mark.read)
+        store_release(cython.address(self.control.head), mark.head)  # pair "free"
+        if self.ahead:
+            self.kept = [part for end, part in self.ahead if end <= mark.head]
+            self.ahead = self.ahead[len(self.kept) :]
+            self.let_parts_go()
+
+    def rewind(self):
+        """Go back to what was released last: what was stepped over since is read again."""
+        self.head = self.tail_seen = self.last.head
+        self.read = self.last.read
+        self.bytes_read = self.last.bytes_read
+        self.stepped = self.released = self.last.stepped
+        self.in_message = self.overrun = False
+        self.part = None
+        self.ahead = None
+
     def spoil(self, reason):
         """Note that the peer wrote nonsense; nothing is read from this ring any more."""
         self.broken = True
@@ -175,7 +231,7 @@ class Consumer:
             self.record = self.part_address
             self.record_size = self.part_size
             return RING_OK
-        if self.record_size != cython.sizeof(BlockDescriptor):
+        if self.record_size != DESCRIPTOR_SIZE:
             return self.spoil(f"a descriptor of {self.record_size} bytes at {self.head}")
         block = cython.cast(cython.pointer(BlockDescriptor), self.record)
         # Read once, as in peek.
@@ -216,7 +272,7 @@ class Consumer:
 
     def keep_part(self):
         """Go past a payload that lies elsewhere; it stays ours to the end of its message (L2)."""
-        self.head += spanned(cython.sizeof(BlockDescriptor))
+        self.head += spanned(DESCRIPTOR_SIZE)
         if self.kept is None:
             self.kept = []
         self.kept.append(self.part)
@@ -244,6 +300,7 @@ class Consumer:
         if self.enter_area(area) != RING_OK:
             return RING_BROKEN
         if not self.leaving:
+            self.mark(cython.address(self.last))
             store_release(cython.address(self.control.head), self.head)  # pair "free"
         return RING_OK
 
@@ -272,6 +329,8 @@ class Consumer:
         if self.part is not None:
             self.kept = [*(self.kept or ()), self.part]
             self.part = None
+        for _, part in self.ahead or ():
+            self.kept = [*(self.kept or ()), part]
         if self.kept is not None:
             self.let_parts_go()
         if self.parcels is not None:
@@ -280,14 +339,18 @@ class Consumer:
         while self.peek() == RING_OK:
             if self.record_flags & RECORD_BLOCK and desk is not None:
                 self.leave_block(desk)
-            self.in_message = self.record_flags & RECORD_MORE
-            self.head += spanned(self.record_size)
+            self._step_over()
+
+    def _step_over(self):
+        """Go past the record at hand without telling the producer."""
+        self.in_message = self.record_flags & RECORD_MORE
+        self.head += spanned(self.record_size)
 
     def leave_block(self, desk):
         """Return the block of the descriptor at hand unread; the producer has its own record."""
         block = cython.cast(cython.pointer(BlockDescriptor), self.record)
         loan: uint64_t = load_relaxed(cython.address(block.loan))
-        if self.record_size == cython.sizeof(BlockDescriptor) and loan < LOANS:
+        if self.record_size == DESCRIPTOR_SIZE and loan < LOANS:
             give_back(
                 cython.address(self.returned[loan >> 6]), cython.cast(uint64_t, 1) << (loan & 63)
             )
@@ -316,7 +379,10 @@ class Consumer:
             return None
         payload: bytes = self.record[: self.record_size]
         flags: cython.int = self.record_flags
-        self.advance()
+        if self.leaving:
+            self._step_over()
+        else:
+            self.advance()
         return payload, flags
 
     def describe(self):

@@ -13,6 +13,7 @@ cdef class Producer:
     cdef uint64_t head_seen, read_seen # the consumer's words as last looked at
     cdef uint64_t written, bytes_written, pending_bytes
     cdef uint64_t limit                # messages; 0: none
+    cdef char *payload                 # of the record written last
     cdef bint broken, stalled
     cdef object segment                # keeps the control block mapped
     cdef object make_area

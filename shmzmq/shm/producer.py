@@ -87,7 +87,11 @@ class Producer:
         return not self.broken and self.written - self.read_seen < self.limit
 
     def write(self, data, size, flags):
-        """Add a record that is not yet visible. The high water mark is the caller's to ask for."""
+        """Add a record that is not yet visible. The high water mark is the caller's to ask for.
+
+        Without *data* (NULL) its bytes are the caller's to fill in at `payload`, before the next
+        write.
+        """
         if self.broken:
             return RING_BROKEN
         if not self.fits(size):
@@ -163,7 +167,9 @@ class Producer:
             self.tail += room
             place = 0
         cython.cast(cython.pointer(uint64_t), self.data + place)[0] = (size << 8) | flags
-        memcpy(self.data + place + 8, data, size)
+        self.payload = self.data + place + 8
+        if data != cython.NULL:
+            memcpy(self.payload, data, size)
         self.tail += spanned(size)
         if flags & (RECORD_COMMAND | RECORD_CHAIN) == 0:
             if self.pending_bytes == 0:

@@ -49,11 +49,16 @@ class SegmentName(NamedTuple):
     tag: int = 0
 
     def __str__(self) -> str:
-        owner, reader = self.owner, self.reader
         last = f"{self.serial:x}"
-        if reader is not None:
-            last += f"_{reader.pid}_{reader.start}_{self.tag:x}"
-        return f"/{PREFIX}{self.uid}-{self.namespace:x}-{owner.pid}-{owner.start}-{last}"
+        if self.reader is not None:
+            last += f"_{self.reader.pid}_{self.reader.start}_{self.tag:x}"
+        return self.prefix + last
+
+    @property
+    def prefix(self) -> str:
+        """What the names of all segments with this owner begin with."""
+        owner = self.owner
+        return f"/{PREFIX}{self.uid}-{self.namespace:x}-{owner.pid}-{owner.start}-"
 
     @classmethod
     def parse(cls, name: str) -> SegmentName | None:
@@ -288,17 +293,34 @@ def sweep(done: ProcessId | None = None) -> list[str]:
     return swept
 
 
+def unlink_all_of(owner: ProcessId, token: bytes) -> None:
+    """Unlink what *owner*, which is dead, made for the pipe with *token*.
+
+    For whoever has read all of that pipe: the owner may have died between making an area and naming
+    it in the ring, and the sweep keeps what has a living reader.
+    """
+    prefix = SegmentName(os.getuid(), pid_namespace(), owner, 0).prefix
+    for entry in os.listdir(DIRECTORY):
+        name = f"/{entry}"
+        if name.startswith(prefix) and (fields := _read_header(name)) and fields[8] == token:
+            unlink(name)
+
+
 def _is_awaited(name: SegmentName, done: ProcessId | None) -> bool:
-    reader = name.reader or _reader_in_header(str(name))
+    reader = name.reader
+    if reader is None:
+        fields = _read_header(str(name))
+        if fields is None:
+            return False
+        reader = ProcessId(fields[6], fields[7])
     return reader.pid != 0 and reader != done and is_alive(reader)
 
 
-def _reader_in_header(name: str) -> ProcessId:
+def _read_header(name: str) -> tuple[Any, ...] | None:
+    """Return the header's fields without mapping the segment, None when it has gone or has none."""
     try:
         with open(f"{DIRECTORY}{name}", "rb") as file:
             header = file.read(_HEADER.size)
     except OSError:
-        return ProcessId(0, 0)  # gone in the meantime
-    if len(header) < _HEADER.size:
-        return ProcessId(0, 0)
-    return ProcessId(*_HEADER.unpack(header)[6:8])
+        return None
+    return _HEADER.unpack(header) if len(header) == _HEADER.size else None

@@ -23,7 +23,7 @@ class PeerEnd(NamedTuple):
 
     board: str  # name of the board segment
     bit: int  # the pipe's bit there
-    send_hwm: int  # SNDHWM and RCVHWM of the socket
+    send_hwm: int  # SNDHWM and RCVHWM of the socket; -1: the other end's counts alone
     receive_hwm: int
     pid: int  # the application, and its start tick; 0 where pids are not shared
     start: int
@@ -59,12 +59,15 @@ class RemoveSocket(NamedTuple):
 
 
 class Bind(NamedTuple):
-    """Listen; answered by Bound, for which the application waits."""
+    """Listen; answered by Bound, for which the application waits.
+
+    With an *address* of None nobody is accepted any more: it is about pipes that are there (Keep).
+    """
 
     endpoint: int
     socket: int
     scheme: str
-    address: str
+    address: str | None
     options: dict[str, Any]
     socket_type: str
 
@@ -79,7 +82,10 @@ class Unbind(NamedTuple):
 
 
 class Connect(NamedTuple):
-    """Dial until it works, and again after a loss; the pipe is in *segment*."""
+    """Dial until it works, and again after a loss; the pipe is in *segment*.
+
+    Without a *segment* the pipe has its far end already (Keep).
+    """
 
     endpoint: int
     socket: int
@@ -90,6 +96,19 @@ class Connect(NamedTuple):
     token: bytes
     segment: str
     bit: int
+
+
+class Keep(NamedTuple):
+    """To a worker that replaces another: a pipe of this endpoint whose far end lives, *peer*.
+
+    The link to the worker there is to be taken up again; whoever connected dials.
+    """
+
+    endpoint: int
+    token: bytes
+    segment: str
+    bit: int  # ours
+    peer: PeerEnd
 
 
 class Offer(NamedTuple):
@@ -107,13 +126,15 @@ class Disconnect(NamedTuple):
 
 
 class Linger(NamedTuple):
-    """The socket is closed: hand the pipe over within *timeout_ms* (-1: whenever).
+    """The socket is closed: bring what it has said on its way within *timeout_ms* (-1: whenever).
 
-    Answered by Settled.
+    A pipe without a far end is handed over to one, if anything in it is *unread*; what we relay is
+    written to the network. A bound endpoint listens no more. Answered by Settled.
     """
 
     endpoint: int
     timeout_ms: int
+    unread: bool
 
 
 class Hangup(NamedTuple):
@@ -179,7 +200,7 @@ class Refused(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """A lingering endpoint is done with: *delivered*, or its time was up."""
+    """A lingering endpoint is done with: *delivered*, or its time was up; answer to Linger."""
 
     endpoint: int
     delivered: bool
@@ -196,15 +217,16 @@ class Failed(NamedTuple):
 
 
 _ALL: Final = (
-    PeerEnd, Serve, Release, AddSocket, RemoveSocket, Bind, Unbind, Connect, Offer, Disconnect,
-    Linger, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled, Idle, Failed,
+    PeerEnd, Serve, Release, AddSocket, RemoveSocket, Bind, Unbind, Connect, Keep, Offer,
+    Disconnect, Linger, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled, Idle,
+    Failed,
 )  # fmt: skip
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_ALL)}
 
 Packet = (
-    Serve | Release | AddSocket | RemoveSocket | Bind | Unbind | Connect | Offer | Disconnect
-    | Linger | Hangup | Bound | Unbound | Arrived | Attached | Lost | Refused | Settled | Idle
-    | Failed
+    Serve | Release | AddSocket | RemoveSocket | Bind | Unbind | Connect | Keep | Offer
+    | Disconnect | Linger | Hangup | Bound | Unbound | Arrived | Attached | Lost | Refused
+    | Settled | Idle | Failed
 )  # fmt: skip
 
 
@@ -224,7 +246,7 @@ def decode(data: bytes) -> Packet:
     """Return the command or event in a packet."""
     number, *fields = marshal.loads(data)
     packet: Any = _ALL[number](*fields)
-    if isinstance(packet, Arrived | Attached):
+    if isinstance(packet, Keep | Arrived | Attached):
         packet = packet._replace(peer=PeerEnd(*packet.peer))
     result: Packet = packet
     return result

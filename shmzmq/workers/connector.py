@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Final
 
 from ..transports.interface import Transport
-from .commands import Attached, Connect, Lost, Offer, Packet, PeerEnd, Refused, Settled
+from .commands import Attached, Connect, Linger, Lost, Offer, Packet, PeerEnd, Refused, Settled
 from .hosting import HostedSocket
-from .reactor import Reactor, Timer
+from .reactor import Timer
 from .reconnect import Backoff
-from .session import Session
+from .session import OfferedPipe, Session, Workplace
 
 _FIRST_RETRIES_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02)
 """Pauses after a fresh endpoint's first failures: a peer started together with us is there soon."""
@@ -29,7 +29,7 @@ class ConnectingEndpoint:
 
     def __init__(
         self,
-        reactor: Reactor,
+        workplace: Workplace,
         transport: Transport,
         connect: Connect,
         hosted: HostedSocket,
@@ -38,12 +38,13 @@ class ConnectingEndpoint:
     ) -> None:
         self.key = connect.endpoint
         self.hosted = hosted
-        self._reactor = reactor
+        self._workplace = workplace
+        self._reactor = workplace.reactor
         self._transport = transport
         self._connect = connect
         self._tell = tell
         self._done = done
-        self._pipe: tuple[str, bytes, int] | None = (connect.segment, connect.token, connect.bit)
+        self._pipe: OfferedPipe | None = OfferedPipe(connect.segment, connect.token, connect.bit)
         self._backoff = Backoff(connect.options)
         self._eager = [] if "RECONNECT_IVL" in connect.options else list(_FIRST_RETRIES_S)
         self._backoff.reset()
@@ -51,6 +52,7 @@ class ConnectingEndpoint:
         self._retry: Timer | None = None
         self._failure: int | None = None
         self._lingering = False
+        self._insists = False  # something that lingers is still to be brought to a next far end
         self._linger_ends: Timer | None = None
         self._dial()
 
@@ -58,18 +60,23 @@ class ConnectingEndpoint:
 
     def offer(self, packet: Offer) -> None:
         """Take the fresh pipe for the next far end, and go looking for it."""
-        self._pipe = (packet.segment, packet.token, self._connect.bit)
+        self._pipe = OfferedPipe(packet.segment, packet.token, self._connect.bit)
         self._dial_later()
 
-    def linger(self, timeout_ms: int) -> None:
-        """The socket is closed: finish in *timeout_ms* if the pipe still waits for its far end."""
-        if self._session is not None and self._session.is_taken:
+    def linger(self, packet: Linger) -> None:
+        """The socket is closed: finish in time what it has said and nobody has yet."""
+        session = self._session
+        relays = session is not None and session.is_relayed
+        if (session is not None and session.is_taken) or not (relays or packet.unread):
             self._settle(True)
             return
         self._lingering = True
-        if timeout_ms >= 0:
+        self._insists = packet.unread
+        if session is not None:
+            session.finish()
+        if packet.timeout_ms >= 0:
             self._linger_ends = self._reactor.call_later(
-                timeout_ms / 1000, lambda: self._settle(False)
+                packet.timeout_ms / 1000, lambda: self._settle(False)
             )
 
     def hang_up(self, token: bytes) -> bool:
@@ -110,13 +117,14 @@ class ConnectingEndpoint:
             return
         try:
             self._session = Session(
-                self._reactor,
+                self._workplace,
                 stream,
                 self.hosted,
                 connect.options,
                 connect.socket_type,
                 self,
-                self._pipe,
+                shares=self._transport.capabilities.shared_memory,
+                offered=self._pipe,
             )
         except OSError as error:
             with contextlib.suppress(OSError):
@@ -144,18 +152,24 @@ class ConnectingEndpoint:
         attached = Attached(self.hosted.key, self.key, peer, session.metadata)
         self._tell(attached, (doorbell_fd,))
         self._pipe = None
+        if self._lingering:
+            session.finish()
 
     def session_taken(self, session: Session) -> None:
-        """A lingering endpoint has done its work: what is in the pipe is the far end's to read."""
+        """A lingering endpoint has done its work: what was in the pipe is in other hands."""
         if self._lingering:
             self._settle(True)
 
     def session_ended(self, session: Session, reason: str, *, was_ready: bool) -> None:
         """Dial again: with the same pipe when nobody took it, else when there is a fresh one."""
         self._session = None
-        if was_ready and self._lingering:
-            # Nobody took it, and its application has no more to say: the next one gets it as it is.
-            self._pipe = (session.segment, session.token, self._connect.bit)
+        if self._lingering and not self._insists:
+            self._settle(True)
+        elif was_ready and self._lingering:
+            # Its application has no more to say: the next one gets what this one has left of it.
+            self._pipe = OfferedPipe(
+                session.segment, session.token, self._connect.bit, session.pipe
+            )
             self._dial_later()
         elif was_ready:
             self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())

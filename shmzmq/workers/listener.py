@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Final
 
-from ..transports.interface import Listener
-from .commands import Arrived, Bind, Lost, Packet, PeerEnd, Refused
+from ..transports.interface import Listener, Transport
+from .admission import admits
+from .commands import Arrived, Bind, Linger, Lost, Packet, PeerEnd, Refused, Settled
 from .hosting import HostedSocket
-from .reactor import READ, Reactor
-from .session import Session
+from .reactor import READ, Timer
+from .session import Session, Workplace
 
 _PAUSE_S: Final = 0.1
 
 
 class ListeningEndpoint:
-    """Accepts connections and makes a session of each. *tell* sends an event to the application."""
+    """Accepts connections and makes a session of each.
+
+    *tell* sends an event to the application; *done* takes the endpoint away.
+    """
 
     def __init__(
         self,
-        reactor: Reactor,
+        workplace: Workplace,
+        transport: Transport,
         listener: Listener,
         bind: Bind,
         hosted: HostedSocket,
         tell: Callable[[Packet, tuple[int, ...]], None],
+        done: Callable[[ListeningEndpoint], None],
     ) -> None:
         self.key = bind.endpoint
         self.hosted = hosted
-        self._reactor = reactor
+        self._workplace = workplace
+        self._reactor = workplace.reactor
+        self._shares = transport.capabilities.shared_memory
         self._listener = listener
         self._bind = bind
         self._tell = tell
+        self._done = done
         self._listening = True
+        self.is_lingering = False
+        self._linger_ends: Timer | None = None
         self._failure: int | None = None
         self.sessions: set[Session] = set()
-        reactor.watch(listener.stream.fileno(), READ, self._accept)
+        self._reactor.watch(listener.stream.fileno(), READ, self._accept)
 
     def stop_listening(self) -> None:
         """Accept nobody any more; who is connected stays."""
@@ -49,9 +61,36 @@ class ListeningEndpoint:
     def close(self) -> None:
         """Stop listening and end all connections, telling nobody."""
         self.stop_listening()
+        if self._linger_ends is not None:
+            self._linger_ends.cancel()
         for session in self.sessions:
             session.close()
         self.sessions.clear()
+
+    def linger(self, packet: Linger) -> None:
+        """The socket is closed: write what it has said to those we relay to."""
+        self.stop_listening()
+        self.is_lingering = True
+        for session in list(self.sessions):
+            if session.is_relayed:
+                session.finish()
+            else:
+                self.sessions.discard(session)
+                session.close()
+        if packet.timeout_ms >= 0 and self.sessions:
+            self._linger_ends = self._reactor.call_later(
+                packet.timeout_ms / 1000, lambda: self._settle(False)
+            )
+        self._settle_when_done()
+
+    def _settle_when_done(self) -> None:
+        if self.is_lingering and not self.sessions:
+            self._settle(True)
+
+    def _settle(self, delivered: bool) -> None:
+        self.close()
+        self._done(self)
+        self._tell(Settled(self.key, delivered), ())
 
     def hang_up(self, token: bytes) -> bool:
         """End the connection behind the pipe *token*, if it is one of ours."""
@@ -76,10 +115,29 @@ class ListeningEndpoint:
                 return
             self._failure = None
             stream.setblocking(False)
-            bind = self._bind
-            self.sessions.add(
-                Session(self._reactor, stream, self.hosted, bind.options, bind.socket_type, self)
+            self._begin_session(stream)
+
+    def _begin_session(self, stream: socket.socket) -> None:
+        bind = self._bind
+        try:
+            admitted = admits(stream, bind.options)
+        except OSError:
+            admitted = False  # it is gone again
+        if not admitted:
+            stream.close()
+            self._tell(Refused(self.hosted.key, self.key, "a peer does not pass the filters"), ())
+            return
+        self.sessions.add(
+            Session(
+                self._workplace,
+                stream,
+                self.hosted,
+                bind.options,
+                bind.socket_type,
+                self,
+                shares=self._shares,
             )
+        )
 
     def _note_failure(self, error: OSError) -> None:
         """Tell the application, once, why the next peer has to wait."""
@@ -107,10 +165,13 @@ class ListeningEndpoint:
         self._tell(arrived, (doorbell_fd,))
 
     def session_taken(self, session: Session) -> None:
-        """Nothing to do: this is heard by the side that dialled."""
+        """A session that we relayed has written all, after its application's goodbye."""
+        self.sessions.discard(session)
+        self._settle_when_done()
 
     def session_ended(self, session: Session, reason: str, *, was_ready: bool) -> None:
         """Tell the application that a pipe's far end is gone."""
         self.sessions.discard(session)
-        if was_ready:
+        if was_ready and not self.is_lingering:
             self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())
+        self._settle_when_done()

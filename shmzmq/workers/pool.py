@@ -15,6 +15,7 @@ import select
 import socket
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -34,69 +35,105 @@ if TYPE_CHECKING:
     from ..shm.directory import Directory
 
 _RESERVE: Final = 4
+_MOST_RESTARTS: Final = 5
+_RESTARTS_S: Final = 10
+_ENDING_S: Final = 5
 
 Event = tuple[Packet, list[int]]
 
 
 class WorkerGone(ZMQError):
-    """The worker process ended; whoever spoke to it must take another."""
+    """The process behind *link* ended; what it was told has to be told to its successor."""
 
-    def __init__(self, pid: int) -> None:
-        super().__init__(errno.ECONNRESET, f"the I/O worker process {pid} has ended unexpectedly")
+    def __init__(self, link: WorkerLink) -> None:
+        super().__init__(
+            errno.ECONNRESET, f"the I/O worker process {link.process.pid} has ended unexpectedly"
+        )
+        self.link = link
+        self.pid = link.process.pid
 
 
 class WorkerLink:
-    """A running worker. Threads: any; a lock keeps packets and the order of events whole.
+    """A worker: a process, or one after the other, and the stream to it.
 
+    Threads: any; a lock keeps packets and the order of events whole.
     Raises ZMQError with what the system said when none can be started: EMFILE, ENOMEM, …
     """
 
     def __init__(self) -> None:
-        try:
-            self.process, self.stream = _start()
-        except OSError as error:
-            raise ZMQError(
-                error.errno or errno.EIO, f"cannot start an I/O worker process: {error}"
-            ) from error
-        _running.add(self)
-        self.load = 0  # endpoints that this worker carries
         self._lock = threading.RLock()
         self._events: deque[Event] = deque()
+        self._serve: commands.Serve | None = None
+        self._restarts: deque[float] = deque(maxlen=_MOST_RESTARTS)
+        self.load = 0  # endpoints that this worker carries
+        self.is_gone = False  # its process has ended and has no successor yet
+        self.process, self.stream = _start()
+        _running.add(self)
+
+    def serve(self, directory: str, worker_key: int) -> None:
+        """Have the worker serve the context of *directory*, where its slot is *worker_key*."""
+        me = this_process()
+        self._serve = commands.Serve(directory, worker_key, me.pid, me.start)
+        self.post(self._serve)
+
+    def restart(self) -> None:
+        """Start a process in place of the one that has ended, for the same context.
+
+        What that one knew is lost. Raises ZMQError when none can be started, or when they keep
+        ending.
+        """
+        now = time.monotonic()
+        with self._lock:
+            if len(self._restarts) == _MOST_RESTARTS and now - self._restarts[0] < _RESTARTS_S:
+                raise ZMQError(
+                    errno.ECONNRESET,
+                    f"I/O worker processes ended {_MOST_RESTARTS} times within {_RESTARTS_S} s",
+                )
+            self._restarts.append(now)
+            self.stream.close()
+            _await_end(self.process)
+            self.process, self.stream = _start()
+            self.is_gone = False
+            assert self._serve is not None, "a worker is restarted for its context"
+            self.post(self._serve)
 
     # -- speaking ----------------------------------------------------------------------------------
 
     def post(self, packet: Packet, fds: tuple[int, ...] = ()) -> None:
-        """Send a command; blocks only while the worker is behind. Raises WorkerGone."""
+        """Send a command; blocks only while the worker is behind.
+
+        One for a process that has ended goes nowhere: its successor is told how things stand.
+        """
         data = commands.encode(packet)
         with self._lock:
-            while True:
+            while not self.is_gone:
                 try:
                     socket.send_fds(self.stream, [data], fds)
                     return
                 except BlockingIOError:
                     # The worker never waits for us, so it will read on.
                     _await([self.stream], select.POLLOUT)
-                except OSError as error:
-                    raise WorkerGone(self.process.pid) from error
+                except OSError:
+                    self.is_gone = True
 
     def add_socket(self, key: int, board: Board) -> None:
-        """Tell the worker of a socket that will use it. Raises WorkerGone."""
+        """Tell the worker of a socket that will use it."""
         self.post(commands.AddSocket(key, board.name), (board.doorbell.fileno(),))
 
     def remove_socket(self, key: int) -> None:
-        """Tell the worker that a socket is closed. Raises WorkerGone."""
+        """Tell the worker that a socket is closed."""
         self.post(commands.RemoveSocket(key))
 
     def collect(self) -> Iterator[Event]:
         """Yield the events that have come, with their descriptors; does not block.
 
-        Raises WorkerGone.
+        Raises WorkerGone, after the last of them.
         """
         with self._lock:
-            while (event := self._read()) is not None:
-                self._events.append(event)
             while self._events:
                 yield self._events.popleft()
+            while (event := self._read()) is not None:
+                yield event
 
     def ask(self, packet: Packet, answer: type[Packet], key: int | None) -> Packet:
         """Send a command and wait for its *answer* with *key* in its first field.
@@ -121,13 +158,15 @@ class WorkerLink:
             )
         except BlockingIOError:
             return None
-        except OSError as error:
-            raise WorkerGone(self.process.pid) from error
+        except OSError:
+            data = b""
         if not data:
-            raise WorkerGone(self.process.pid)
+            self.is_gone = True
+            raise WorkerGone(self)
         packet = commands.decode(data)
         if isinstance(packet, commands.Failed):
-            raise RuntimeError(f"an I/O worker failed:\n{packet.text}")
+            _log_failure(packet.text)
+            return self._read()
         return packet, list(fds)
 
     # -- ending ------------------------------------------------------------------------------------
@@ -136,13 +175,7 @@ class WorkerLink:
         """Close the stream, at which the worker ends, and wait for that."""
         self.stream.close()
         _running.discard(self)
-        import subprocess
-
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        _await_end(self.process)
 
     def forget(self) -> None:
         """In a forked child: this worker is the parent's."""
@@ -187,14 +220,9 @@ class WorkerPool:
             return self._workers[number]
         return min((self._workers[k] for k in running), key=lambda link: link.load)
 
-    def collect(self) -> Iterator[Event]:
-        """Yield the events that have come from any worker; does not block. Raises WorkerGone."""
-        for link in self._workers.values():
-            yield from link.collect()
-
-    def wait(self) -> None:
-        """Wait until a worker has something to say."""
-        _await([link.stream for link in self._workers.values()])
+    def links(self) -> list[WorkerLink]:
+        """Return the workers that are running."""
+        return list(self._workers.values())
 
     def give_back(self) -> None:
         """The context has ended: its workers go to the reserve."""
@@ -214,8 +242,34 @@ def _await(streams: Iterable[socket.socket], events: int = select.POLLIN) -> Non
     poll.poll()
 
 
+def _await_end(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a worker has ended whose stream is closed; one that does not is killed."""
+    import subprocess
+
+    try:
+        process.wait(_ENDING_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _log_failure(text: str) -> None:
+    import logging
+
+    logging.getLogger("shmzmq").error("an I/O worker process failed and is replaced:\n%s", text)
+
+
 def _start() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a worker process; return it and our end of its stream. Raises OSError."""
+    """Start a worker process; return it and our end of its stream. Raises ZMQError."""
+    try:
+        return _start_process()
+    except OSError as error:
+        raise ZMQError(
+            error.errno or errno.EIO, f"cannot start an I/O worker process: {error}"
+        ) from error
+
+
+def _start_process() -> tuple[subprocess.Popen[bytes], socket.socket]:
     import subprocess
 
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -264,21 +318,15 @@ _reserve_lock = threading.Lock()
 
 def take_worker(directory: str, worker_key: int) -> WorkerLink:
     """Return a worker that serves the context of *directory*, from the reserve or a new one."""
-    me = this_process()
-    serve = commands.Serve(directory, worker_key, me.pid, me.start)
     while True:
         with _reserve_lock:
             link = _reserve.pop() if _reserve else None
         if link is None:
             link = WorkerLink()
-            link.post(serve)
+        link.serve(directory, worker_key)
+        if not link.is_gone:
             return link
-        try:
-            link.post(serve)
-        except WorkerGone:
-            link.end()
-        else:
-            return link
+        link.end()
 
 
 def give_back(link: WorkerLink) -> None:

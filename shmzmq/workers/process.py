@@ -24,9 +24,11 @@ from ..transports.registry import find_transport
 from . import commands
 from .commands import Packet
 from .connector import ConnectingEndpoint
+from .exchange import Exchange
 from .hosting import HostedSocket
 from .listener import ListeningEndpoint
 from .reactor import READ, WRITE, Reactor
+from .session import Workplace
 from .statistics import WorkerCounters
 
 _NOT_HOSTED: Final = "the I/O worker has no descriptor left for this socket (see RLIMIT_NOFILE)"
@@ -44,7 +46,9 @@ class Worker:
     def __init__(self, link: socket.socket) -> None:
         self._link = link
         self._reactor = Reactor()
-        self._outbox: deque[tuple[bytes, tuple[int, ...]]] = deque()
+        self._exchange = Exchange(self._reactor)
+        self._workplace = Workplace(self._reactor, self._exchange)
+        self._outbox: deque[tuple[bytes, tuple[int, ...], int]] = deque()
         self._sockets: dict[int, HostedSocket] = {}
         self._closed_sockets: set[int] = set()
         self._listeners: dict[int, ListeningEndpoint] = {}
@@ -70,7 +74,7 @@ class Worker:
         """Serve until the application has gone."""
         self._link.setblocking(False)
         self._reactor.watch(self._link.fileno(), READ, self._on_link)
-        self._reactor.run(self._after_each_round)
+        self._reactor.run(self._exchange, self._after_each_round)
 
     def await_death(self) -> None:
         """Its stream has ended while it had endpoints, so the application is dying: see it dead.
@@ -92,16 +96,13 @@ class Worker:
 
     def tell(self, packet: Packet, fds: tuple[int, ...] = ()) -> None:
         """Send an event; descriptors in *fds* are closed here once they have been sent."""
-        self._outbox.append((commands.encode(packet), fds))
+        self._outbox.append((commands.encode(packet), fds, getattr(packet, "socket", -1)))
         if len(self._outbox) == 1:
             self._send_outbox()
-        hosted = self._sockets.get(getattr(packet, "socket", -1))
-        if hosted is not None:
-            hosted.board.notify(Control.EVENT)
 
     def _send_outbox(self) -> None:
         while self._outbox:
-            data, fds = self._outbox[0]
+            data, fds, about = self._outbox[0]
             try:
                 socket.send_fds(self._link, [data], fds)
             except BlockingIOError:
@@ -111,6 +112,8 @@ class Worker:
             self._outbox.popleft()
             for fd in fds:
                 os.close(fd)
+            if about in self._sockets:
+                self._sockets[about].board.notify(Control.EVENT)
         self._reactor.watch(
             self._link.fileno(), READ | (WRITE if self._outbox else 0), self._on_link
         )
@@ -167,6 +170,7 @@ class Worker:
         self._connectors.clear()
         self._sockets.clear()
         self._closed_sockets.clear()
+        self._exchange.close()
         self._counters = None
 
     def _add_socket(self, packet: commands.AddSocket, doorbell_fd: int) -> None:
@@ -179,13 +183,13 @@ class Worker:
     def _remove_socket(self, packet: commands.RemoveSocket) -> None:
         self._closed_sockets.add(packet.socket)
         for key, listener in list(self._listeners.items()):
-            if listener.hosted.key == packet.socket:
+            if listener.hosted.key == packet.socket and not listener.is_lingering:
                 listener.close()
                 del self._listeners[key]
         self._forget_closed_sockets()
 
     def _forget_closed_sockets(self) -> None:
-        in_use = {connector.hosted.key for connector in self._connectors.values()}
+        in_use = {endpoint.hosted.key for endpoint in self._endpoints()}
         for key in self._closed_sockets - in_use:
             self._sockets.pop(key, None)
         self._closed_sockets &= in_use
@@ -195,13 +199,14 @@ class Worker:
         try:
             if hosted is None:
                 raise OSError(errno.EMFILE, _NOT_HOSTED)
-            listener = find_transport(packet.scheme).listen(packet.address, packet.options)
+            transport = find_transport(packet.scheme)
+            listener = transport.listen(packet.address, packet.options)
         except OSError as error:
             text = error.strerror or str(error)
             self.tell(commands.Bound(packet.endpoint, error.errno or 5, text, packet.address))
             return
         self._listeners[packet.endpoint] = ListeningEndpoint(
-            self._reactor, listener, packet, hosted, self.tell
+            self._workplace, transport, listener, packet, hosted, self.tell, self._listener_done
         )
         self.tell(commands.Bound(packet.endpoint, 0, "", listener.address))
 
@@ -216,7 +221,7 @@ class Worker:
             self.tell(commands.Refused(packet.socket, packet.endpoint, _NOT_HOSTED))
             return
         self._connectors[packet.endpoint] = ConnectingEndpoint(
-            self._reactor,
+            self._workplace,
             find_transport(packet.scheme),
             packet,
             self._sockets[packet.socket],
@@ -236,14 +241,18 @@ class Worker:
             connector.offer(packet)
 
     def _linger(self, packet: commands.Linger) -> None:
-        connector = self._connectors.get(packet.endpoint)
-        if connector is not None:
-            connector.linger(packet.timeout_ms)
+        endpoint = self._connectors.get(packet.endpoint) or self._listeners.get(packet.endpoint)
+        if endpoint is not None:
+            endpoint.linger(packet)
         else:
             self.tell(commands.Settled(packet.endpoint, False))
 
     def _connector_done(self, connector: ConnectingEndpoint) -> None:
         self._connectors.pop(connector.key, None)
+        self._forget_closed_sockets()
+
+    def _listener_done(self, listener: ListeningEndpoint) -> None:
+        self._listeners.pop(listener.key, None)
         self._forget_closed_sockets()
 
     def _hang_up(self, packet: commands.Hangup) -> None:

@@ -10,7 +10,7 @@ import itertools
 import select
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 READ: Final = select.EPOLLIN
 WRITE: Final = select.EPOLLOUT
@@ -29,6 +29,19 @@ class Timer:
     def cancel(self) -> None:
         """Have it not come."""
         self.call = None
+
+
+class Turns(Protocol):
+    """What is done in each round besides callbacks, for news that no descriptor tells of."""
+
+    def work(self) -> bool:
+        """Do what there is to do, up to a bound; whether there is more to do at once."""
+
+    def may_sleep(self) -> bool:
+        """Whether the reactor may wait: from here on news comes by a descriptor that it watches."""
+
+    def awake(self) -> None:
+        """The wait that may_sleep allowed is over."""
 
 
 class Reactor:
@@ -70,17 +83,23 @@ class Reactor:
         """Call *call* in *seconds*."""
         return self.call_at(self.now() + seconds, call)
 
-    def run(self, after_each: Callable[[], None]) -> None:
-        """Run until `stop`; *after_each* is called when a round of callbacks is done."""
+    def run(self, turns: Turns, after_each: Callable[[], None]) -> None:
+        """Run until `stop`; *turns* are taken, and *after_each* is called, in each round."""
         self._running = True
+        busy = False
         while self._running:
-            ready = self._epoll.poll(self._until_next_timer())
+            wait = self._until_next_timer()
+            sleeps = wait != 0 and not busy and turns.may_sleep()
+            ready = self._epoll.poll(wait if sleeps else 0)
+            if sleeps:
+                turns.awake()
             self.loops += 1
             for fd, events in ready:
                 callback = self._callbacks.get(fd)
                 if callback is not None:  # an earlier callback may have forgotten it
                     callback(events)
             self._run_timers()
+            busy = turns.work()
             after_each()
 
     def stop(self) -> None:

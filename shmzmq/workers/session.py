@@ -1,40 +1,52 @@
-"""A session: one connection from its handshake to its end, on either side.
+"""One connection in a worker: the ZMTP handshake, and which way its messages go from there.
 
-The bytes are ZMTP's affair until both peers are ready. Then the session hands the pipe over to the
-two applications (see handover), and from there on only watches who is alive.
+Where both sides offer to share memory and are of one user, the pipe is handed over to the peer's
+application (`handed_over`). Everywhere else the worker is the pipe's far end and carries its
+messages over the stream (`relayed`). The application sees a pipe with a far end in either case.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ..errors import ZMQError
-from ..pipe_segment import check_pipe_segment
-from ..shm import chain
-from ..shm.board import open_board
-from ..shm.liveness import ProcessId, is_alive
+from ..shm import segment as segments
 from ..zmtp import events
 from ..zmtp.connection import Connection
 from ..zmtp.mechanisms.null import NullMechanism
 from ..zmtp.options import ConnectionOptions
-from . import handover
+from . import handover, relayed
 from .commands import PeerEnd
-from .handover import Handover
+from .exchange import Exchange
+from .handed_over import HandedOver
 from .reactor import Reactor, Timer
+from .relayed import RelayedTraffic
 from .stream import ByteStream
 
 if TYPE_CHECKING:
     import socket
 
-    from ..shm.segment import Segment
+    from ..pipe import Pipe
     from .hosting import HostedSocket
 
-_IDLE: Final = "handshake"
-_PASSED: Final = "waiting for the other side"
-_DONE: Final = "handed over"
+
+class Workplace(NamedTuple):
+    """What all sessions of a worker share."""
+
+    reactor: Reactor
+    exchange: Exchange
+
+
+class OfferedPipe(NamedTuple):
+    """The pipe of a connecting endpoint, which waits for its far end."""
+
+    segment: str
+    token: bytes
+    bit: int  # on the application's board
+    held: Pipe | None = None
+    """Our end of it, where an earlier connection has sent a part of what is in it."""
 
 
 class SessionOwner(Protocol):
@@ -44,52 +56,50 @@ class SessionOwner(Protocol):
         """The pipe has both its ends. The owner of the descriptor is now the callee."""
 
     def session_taken(self, session: Session) -> None:
-        """The far end's application has been told of the pipe that we offered."""
+        """All that the application said has arrived where it is no longer ours to lose.
+
+        That is at the far end's application, which has been told of the pipe; or with the kernel,
+        when the application had said goodbye. A session of the latter kind is over then.
+        """
 
     def session_ended(self, session: Session, reason: str, *, was_ready: bool) -> None:
         """The connection is over; called once, and not when the owner closed it."""
 
 
 class Session:
-    """One connection of *hosted*'s socket over *stream*.
+    """One connection of *hosted*'s socket over *stream*. *offered* is the pipe where we dialled.
 
-    *pipe* is (segment, token, bit) where we dialled.
-
-    After the handover `token`, `segment` and `bit` tell which pipe it is, `metadata` who
-    the peer is.
+    With *shares*, the peer is offered shared memory. Once the session is ready, `token`, `segment`
+    and `bit` tell which pipe it is, and `metadata` who the peer is.
     """
 
     def __init__(
         self,
-        reactor: Reactor,
+        workplace: Workplace,
         stream: socket.socket,
         hosted: HostedSocket,
         options: Mapping[str, Any],
         socket_type: str,
         owner: SessionOwner,
-        pipe: tuple[str, bytes, int] | None = None,
+        *,
+        shares: bool,
+        offered: OfferedPipe | None = None,
     ) -> None:
-        self._reactor = reactor
+        self._workplace = workplace
         self._hosted = hosted
         self._options = options
+        self._socket_type = socket_type
         self._owner = owner
-        self._dialled = pipe is not None
-        self.segment, self.token, self.bit = pipe or ("", b"", -1)
+        self._dialled = offered is not None
+        self.segment, self.token, self.bit, self.pipe = offered or OfferedPipe("", b"", -1)
+        self._shares = shares and self.pipe is None
         self.metadata: dict[str, bytes] = {}
-        self._peer: PeerEnd | None = None
-        self._state = _IDLE
+        self.is_taken = False
         self._timer: Timer | None = None
-        self._doorbell_fd = -1  # the peer's, until the owner takes it
-        self.is_taken = (
-            False  # where we dialled: the far end's application has been told of the pipe
-        )
-        self._claimed: Segment | None = None  # the pipe we accepted, until our application has it
-        settings = ConnectionOptions(
-            socket_type=socket_type,
-            identity=options.get("ROUTING_ID", b""),
-            metadata={handover.PROPERTY: handover.offer()},
-            handshake_ivl_ms=options.get("HANDSHAKE_IVL", 30_000),
-        )
+        self._handed_over: HandedOver | None = None
+        self._relayed: RelayedTraffic | None = None
+        settings = connection_options(socket_type, options, shares=self._shares)
+        reactor = workplace.reactor
         self._zmtp = Connection(settings, NullMechanism(), reactor.now())
         self._stream = ByteStream(reactor, stream, self._on_data, self._end)
         self._advance()
@@ -97,28 +107,31 @@ class Session:
     @property
     def is_ready(self) -> bool:
         """Whether the pipe has both its ends."""
-        return self._state == _DONE
+        return self.is_relayed or (self._handed_over is not None and self._handed_over.is_done)
+
+    @property
+    def is_relayed(self) -> bool:
+        """Whether we are the pipe's far end."""
+        return self._relayed is not None
 
     def close(self) -> None:
         """End the connection without telling the owner."""
         self._stop_timer()
+        if self._relayed is not None:
+            self._relayed.close()
+            return
         self._stream.close()
-        if self._doorbell_fd >= 0:
-            os.close(self._doorbell_fd)
-            self._doorbell_fd = -1
-        if not self._dialled and self.bit >= 0 and not self.is_ready:
-            self._hosted.board.release(self.bit)  # nobody in the application knows of it
-            self.bit = -1
-        if self._claimed is not None and not self.is_ready:
-            with contextlib.suppress(ZMQError):
-                chain.release(self._claimed)
-        self._claimed = None
+        if self._handed_over is not None:
+            self._handed_over.close()
+
+    def finish(self) -> None:
+        """The application's socket is closed: write what it has said, and read no more."""
+        if self._relayed is not None:
+            self._relayed.stop_reading()
 
     def _end(self, reason: str) -> None:
-        if self._state == _PASSED and self._peer_died():
-            # It cannot let the pipe go any more, nor offer it to another: what it published is for
-            # us.
-            self._let_go()
+        if self._handed_over is not None:
+            self._handed_over.stream_ended()
         was_ready = self.is_ready
         self.close()
         self._owner.session_ended(self, reason, was_ready=was_ready)
@@ -126,12 +139,12 @@ class Session:
     # -- bytes and time ----------------------------------------------------------------------------
 
     def _on_data(self, data: bytes) -> None:
-        self._zmtp.receive_data(data, self._reactor.now())
+        self._zmtp.receive_data(data, self._workplace.reactor.now())
         self._advance()
 
     def _on_timer(self) -> None:
         self._timer = None
-        self._zmtp.handle_timeout(self._reactor.now())
+        self._zmtp.handle_timeout(self._workplace.reactor.now())
         self._advance()
 
     def _advance(self) -> None:
@@ -144,8 +157,10 @@ class Session:
                     return
                 if isinstance(event, events.HandshakeDone):
                     self._on_handshake(event)
-                elif isinstance(event, events.Command):
-                    self._on_command(event)
+                    if self._relayed is not None:
+                        return
+                elif isinstance(event, events.Command) and self._handed_over is not None:
+                    self._handed_over.on_command(event)
         except (ZMQError, ValueError, OSError) as error:
             self._end(str(error))
             return
@@ -153,102 +168,110 @@ class Session:
         self._stop_timer()
         due = self._zmtp.next_timeout()
         if due is not None and not self.is_ready:
-            self._timer = self._reactor.call_at(due, self._on_timer)
+            self._timer = self._workplace.reactor.call_at(due, self._on_timer)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    # -- the handover ------------------------------------------------------------------------------
+    # -- after the handshake -----------------------------------------------------------------------
 
     def _on_handshake(self, event: events.HandshakeDone) -> None:
         self.metadata = {**event.metadata}
-        pid, uid, gid = self._stream.peer_credentials()
-        self.metadata["Peer-Address"] = f"localhost:{uid}:{gid}:{pid}".encode()
+        self.metadata["Peer-Address"] = self._stream.peer_address.encode()
         theirs = self.metadata.pop(handover.PROPERTY, None)
-        if not handover.is_accepted(theirs) or uid != os.getuid():
-            raise ValueError(
-                "the peer cannot share memory with us, and ZMTP is not carried here yet"
+        if self._shares and handover.is_accepted(theirs) and self._is_of_our_user():
+            marks = self._options.get("SNDHWM", 1000), self._options.get("RCVHWM", 1000)
+            self._handed_over = HandedOver(
+                self, self._hosted, self._stream, self._command, marks, dialled=self._dialled
             )
-        if self._dialled:
-            ours = Handover(self._own_end(), self.segment, self.token)
-            self._say(handover.PIPE, ours.encode(), with_doorbell=True)
-            self._state = _PASSED
-
-    def _say(self, name: str, body: bytes = b"", *, with_doorbell: bool = False) -> None:
-        self._zmtp.send_command(name, body)
-        fds = (self._hosted.board.doorbell.fileno(),) if with_doorbell else ()
-        self._stream.write(self._zmtp.data_to_send(), fds)
-
-    def _own_end(self) -> PeerEnd:
-        return PeerEnd(
-            self._hosted.board.name,
-            self.bit,
-            self._options.get("SNDHWM", 1000),
-            self._options.get("RCVHWM", 1000),
-            *self._hosted.application,
-        )
-
-    def _on_command(self, command: events.Command) -> None:
-        if command.name == handover.NO:
-            raise ValueError(f"the peer cannot take the pipe: {command.body[:200]!r}")
-        if command.name == handover.PIPE and not self._dialled and self._state == _IDLE:
-            self._accept(Handover.decode(command.body))
-        elif command.name == handover.TAKE and self._dialled and self._state == _PASSED:
-            self._peer = Handover.decode(command.body).end
-            self._take_doorbell()
-            self._state = _DONE
-            # Our application hears of its far end before that one is let loose: see handover.
-            self._owner.session_ready(self, self._peer, self._give_doorbell())
-            self._say(handover.GO)
-        elif command.name == handover.GO and not self._dialled and self._state == _PASSED:
-            self._let_go()
-            self._say(handover.HAVE)
-        elif command.name == handover.HAVE and self._dialled and self._state == _DONE:
-            self.is_taken = True
-            self._owner.session_taken(self)
         else:
-            raise ValueError(f"a command {command.name!r} out of place")
+            self._relay()
 
-    def _accept(self, offered: Handover) -> None:
-        """Take the pipe that the dialling side offers, on behalf of our application."""
-        self._peer = offered.end
-        self._take_doorbell()
+    def _is_of_our_user(self) -> bool:
+        return self._stream.is_unix and self._stream.peer_credentials()[1] == os.getuid()
+
+    def _command(self, name: str, body: bytes) -> bytes:
+        self._zmtp.send_command(name, body)
+        return self._zmtp.data_to_send()
+
+    def pipe_ready(self, peer: PeerEnd, doorbell_fd: int) -> None:
+        """The pipe has both its ends (PipeHolder)."""
+        self._owner.session_ready(self, peer, doorbell_fd)
+
+    def pipe_taken(self) -> None:
+        """All that the application said is the far end's (PipeHolder)."""
+        self.is_taken = True
+        self._owner.session_taken(self)
+
+    def _relay(self) -> None:
+        """Be the far end of the pipe from now on."""
+        self._stop_timer()
+        exchange = self._workplace.exchange
+        bit = exchange.reserve()
         try:
-            reader = ProcessId(*self._hosted.application)
-            self._claimed = check_pipe_segment(offered.segment, offered.token, reader)
-            open_board(offered.end.board, os.dup(self._doorbell_fd))
-        except ZMQError as error:
-            self._say(handover.NO, str(error).encode())
+            if self.pipe is None:
+                self.pipe = self._take_up_pipe(exchange, bit)
+            end, doorbell_fd = exchange.end_of_pipe(bit)
+        except (ZMQError, OSError):
+            exchange.remove(bit)
+            self._discard_pipe()
             raise
-        self.segment, self.token = offered.segment, offered.token
-        self.bit = self._hosted.board.allocate()
-        self._say(handover.TAKE, Handover(self._own_end()).encode(), with_doorbell=True)
-        self._state = _PASSED
+        self._relayed = RelayedTraffic(
+            self._workplace.reactor,
+            exchange,
+            bit,
+            self._stream,
+            self._zmtp,
+            self.pipe,
+            self._socket_type,
+            self._options,
+            self._end,
+            self.pipe_taken,
+        )
+        # The application hears of us before we look at what it has written, or write.
+        self._owner.session_ready(self, end, doorbell_fd)
+        self._relayed.start()
 
-    def _let_go(self) -> None:
-        """Let our application have the pipe that it was offered."""
-        assert self._peer is not None, "set when the pipe was accepted"
-        self._state = _DONE
-        self._claimed = None
-        self._owner.session_ready(self, self._peer, self._give_doorbell())
+    def _take_up_pipe(self, exchange: Exchange, bit: int) -> Pipe:
+        """Return our end of the pipe that we were offered, or of a new one."""
+        hosted = self._hosted
+        if self._dialled:
+            segment = relayed.take_pipe(self.segment, self.token)
+        else:
+            self.bit = hosted.board.allocate()
+            segment = relayed.make_pipe(hosted.application)
+            self.segment, self.token = segment.name, segment.token
+        side = 1 if self._dialled else 0
+        return relayed.relayed_pipe(segment, side, bit, exchange, hosted, self.bit, self._options)
 
-    def _peer_died(self) -> bool:
-        """Whether the application that offered us a pipe is dead.
+    def _discard_pipe(self) -> None:
+        """Let go the pipe that was made here and of which the application has not heard."""
+        if not self._dialled:
+            if self.bit >= 0:
+                self._hosted.board.release(self.bit)
+            if self.segment:
+                segments.unlink(self.segment)
 
-        It is not where its pid means nothing.
-        """
-        if self._dialled or self._peer is None or not self._peer.pid:
-            return False
-        return not is_alive(ProcessId(self._peer.pid, self._peer.start))
 
-    def _take_doorbell(self) -> None:
-        fd = self._stream.take_fd()
-        if fd is None:
-            raise ValueError("the peer sent no doorbell")
-        self._doorbell_fd = fd
-
-    def _give_doorbell(self) -> int:
-        fd, self._doorbell_fd = self._doorbell_fd, -1
-        return fd
+def connection_options(
+    socket_type: str, options: Mapping[str, Any], *, shares: bool
+) -> ConnectionOptions:
+    """Return what the ZMTP connection has to know of the socket's *options*."""
+    properties = {}
+    for item in options.get("METADATA", ()):
+        name, _, value = item.partition(b":")
+        properties[name.decode("utf-8", "surrogateescape")] = value
+    if shares:
+        properties[handover.PROPERTY] = handover.offer()
+    return ConnectionOptions(
+        socket_type=socket_type,
+        identity=options.get("ROUTING_ID", b""),
+        metadata=properties,
+        handshake_ivl_ms=options.get("HANDSHAKE_IVL", 30_000),
+        maxmsgsize=options.get("MAXMSGSIZE", -1),
+        heartbeat_ivl_ms=options.get("HEARTBEAT_IVL", 0),
+        heartbeat_timeout_ms=options.get("HEARTBEAT_TIMEOUT", 0) or -1,
+        heartbeat_ttl_ms=options.get("HEARTBEAT_TTL", 0),
+    )

@@ -35,7 +35,7 @@ class ByteStream:
         self._on_end = on_end
         self._unsent: deque[tuple[bytes, tuple[int, ...]]] = deque()
         self._received_fds: deque[int] = deque()
-        self._unix = stream.family == socket.AF_UNIX
+        self.is_unix = stream.family == socket.AF_UNIX
         self._open = True
         reactor.watch(stream.fileno(), READ, self._on_ready)
 
@@ -57,6 +57,27 @@ class ByteStream:
         pid, uid, gid = (int.from_bytes(data[i : i + 4], "little", signed=True) for i in (0, 4, 8))
         return pid, uid, gid
 
+    @property
+    def peer_address(self) -> str:
+        """Who is at the far end: a numeric host, or of a Unix socket the process's ids."""
+        if self.is_unix:
+            pid, uid, gid = self.peer_credentials()
+            return f"localhost:{uid}:{gid}:{pid}"
+        name = self._stream.getpeername()
+        return str(name[0]) if isinstance(name, tuple) else ""
+
+    def give_up(self) -> tuple[socket.socket, bytes]:
+        """Leave the stream to the caller, with what is still to be sent on it."""
+        self._open = False
+        self._reactor.forget(self._stream.fileno())
+        self._drop_fds()
+        unsent = b"".join(data for data, _ in self._unsent)
+        return self._stream, unsent
+
+    def _drop_fds(self) -> None:
+        while self._received_fds:
+            os.close(self._received_fds.popleft())
+
     def close(self) -> None:
         """Close the stream; what was not sent is dropped."""
         if not self._open:
@@ -64,8 +85,7 @@ class ByteStream:
         self._open = False
         self._reactor.forget(self._stream.fileno())
         self._stream.close()
-        while self._received_fds:
-            os.close(self._received_fds.popleft())
+        self._drop_fds()
 
     def _end(self, reason: str) -> None:
         if self._open:
@@ -81,7 +101,7 @@ class ByteStream:
     def _read(self) -> None:
         fds: list[int] = []
         try:
-            if self._unix:
+            if self.is_unix:
                 data, fds, _, _ = socket.recv_fds(
                     self._stream, _CHUNK, _MOST_FDS, socket.MSG_CMSG_CLOEXEC
                 )

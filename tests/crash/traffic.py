@@ -46,12 +46,6 @@ class Stream:
     def await_arrival(self, record: Record) -> None:
         """Wait until the actor of *record* has everything that was sent.
 
-        The socket is used meanwhile: what a lost peer had not read is handed on when its sender
-        next looks.
+        The socket is not used meanwhile: what a lost peer had not read is handed on all the same.
         """
-
-        def arrived() -> bool:
-            self._socket.poll(_LOOK_MS)
-            return record.following == self.number
-
-        wait_for(arrived, f"message {self.number - 1} has arrived")
+        wait_for(lambda: record.following == self.number, f"message {self.number - 1} has arrived")

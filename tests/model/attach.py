@@ -29,7 +29,7 @@ STEPS = (
         "write: news after the send",
         "attach",
         SOCKET,
-        "SocketBase.write",
+        "SocketBase._write",
         "if board.has_news() and not self.gone:",
     ),
     Step(
@@ -42,9 +42,9 @@ STEPS = (
     Step(
         "worker: tell before it goes",
         "attach",
-        "workers/session.py",
-        "Session._on_command",
-        "self._owner.session_ready(self, self._peer, self._give_doorbell())\n"
+        "workers/handed_over.py",
+        "HandedOver.on_command",
+        "self._holder.pipe_ready(self._peer, self._give_doorbell())\n"
         "            self._say(handover.GO)",
     ),
 )

@@ -9,21 +9,25 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from support.children import python_command, python_environment
-from support.library import zmq
+from support.library import LIBRARY_NAME, zmq
 from support.waiting import PATIENCE_S
 
 
 class PeerProcess:
-    """A child process that opens sockets for us and does with them what it is told."""
+    """A child process that opens sockets for us and does with them what it is told.
 
-    def __init__(self) -> None:
+    They are sockets of *library*: the one under test, unless it says otherwise.
+    """
+
+    def __init__(self, library: str = LIBRARY_NAME) -> None:
+        self._library = library
         self._owes_answer = False
         self._start()
 
     def _start(self) -> None:
         self._process = subprocess.Popen(
             python_command("support.peer"),
-            env=python_environment(),
+            env=python_environment() | {"SHMZMQ_TEST_LIBRARY": self._library},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -245,3 +245,15 @@ def test_should_sweep_a_header_that_was_never_filled(orphan: Segment) -> None:
     (SHM / empty[1:]).touch()
     segments.sweep()
     assert not is_there(empty)
+
+
+def test_should_take_away_what_a_dead_process_made_for_one_pipe(orphan: Segment) -> None:
+    others = segments.create(Kind.PIPE, 5000, token=orphan.token)
+    try:
+        segments.unlink_all_of(orphan.owner, b"another pipe's..")
+        assert is_there(orphan.name)
+        segments.unlink_all_of(orphan.owner, orphan.token)
+        assert not is_there(orphan.name)
+        assert is_there(others.name)
+    finally:
+        others.unlink()

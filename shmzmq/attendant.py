@@ -1,0 +1,102 @@
+"""The attendant: one thread of the process that hears the I/O workers while the program is busy.
+
+A socket acts upon its workers' events in its own calls. A program that does something else for a
+while makes none, and yet a lost connection has to be offered to the next peer, and a worker that
+died has to be replaced. So this thread waits for events as well. It acts upon those of a socket
+only while no call on that socket is under way (SocketBase.borrow), and otherwise leaves them to
+that call.
+
+It sleeps as long as no worker has anything to say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import threading
+import weakref
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .workers.pool import WorkerLink
+
+_FIRST_RETRY_S: Final = 0.005
+_LAST_RETRY_S: Final = 0.64
+
+
+class Attendant:
+    """Watches workers' streams, each on behalf of a context that it does not keep alive."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._contexts: dict[int, weakref.ref[Context]] = {}
+        self._epoll = select.epoll()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, link: WorkerLink, context: Context) -> None:
+        """From now on look after what *link* says to *context*."""
+        fd = link.stream.fileno()
+        with self._lock:
+            if fd in self._contexts:
+                return
+            self._contexts[fd] = weakref.ref(context)
+            self._epoll.register(fd, select.EPOLLIN)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name="shmzmq-attendant", daemon=True
+                )
+                self._thread.start()
+
+    def forget(self, link: WorkerLink) -> None:
+        """Undo `watch`; to be called before the stream is closed."""
+        with self._lock, contextlib.suppress(KeyError):
+            fd = link.stream.fileno()
+            del self._contexts[fd]
+            self._epoll.unregister(fd)
+
+    def close(self) -> None:
+        """In a forked child, where the thread is not: close the descriptor."""
+        self._epoll.close()
+
+    def _run(self) -> None:
+        behind: set[weakref.ref[Context]] = set()
+        pause_s = _FIRST_RETRY_S
+        while True:
+            ready = self._epoll.poll(pause_s if behind else None)
+            pause_s = _FIRST_RETRY_S if ready else min(2 * pause_s, _LAST_RETRY_S)
+            with self._lock:
+                behind |= {self._contexts[fd] for fd, _ in ready if fd in self._contexts}
+            behind = {context for context in behind if not _is_attended(context)}
+
+
+def _is_attended(reference: weakref.ref[Context]) -> bool:
+    """Act for a context; whether nothing is left that a call under way keeps from being done."""
+    context = reference()
+    return context is None or context.attend()
+
+
+_attendant: Attendant | None = None
+_attendant_lock = threading.Lock()
+
+
+def attendant() -> Attendant:
+    """Return the process's attendant."""
+    global _attendant
+    with _attendant_lock:
+        if _attendant is None:
+            _attendant = Attendant()
+        return _attendant
+
+
+def _forget_parents_attendant() -> None:
+    """Its thread has stayed in the parent; the descriptor is a copy."""
+    global _attendant, _attendant_lock
+    _attendant_lock = threading.Lock()
+    if _attendant is not None:
+        _attendant.close()
+        _attendant = None
+
+
+os.register_at_fork(after_in_child=_forget_parents_attendant)

@@ -1,0 +1,173 @@
+"""A connection that has become a pipe in shared memory between two applications.
+
+`handover` has the words of it, and why they come in that order. Afterwards the stream is silent,
+and its end says that the far end is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ..errors import ZMQError
+from ..pipe_segment import check_pipe_segment
+from ..shm import chain
+from ..shm.board import open_board
+from ..shm.liveness import ProcessId, is_alive
+from . import handover
+from .commands import PeerEnd
+from .handover import Handover
+
+if TYPE_CHECKING:
+    from ..shm.segment import Segment
+    from ..zmtp.events import Command
+    from .hosting import HostedSocket
+    from .stream import ByteStream
+
+_OFFERED: Final = "waiting for the other side"
+_BEGUN: Final = "begun"
+_DONE: Final = "handed over"
+
+
+class PipeHolder(Protocol):
+    """The session, which knows the pipe and its owner."""
+
+    segment: str
+    token: bytes
+    bit: int
+
+    def pipe_ready(self, peer: PeerEnd, doorbell_fd: int) -> None:
+        """The pipe has both its ends. The owner of the descriptor is now the callee."""
+
+    def pipe_taken(self) -> None:
+        """What is in the pipe is the far end's to read."""
+
+
+class HandedOver:
+    """The handover of one pipe; *own_end* is our application's end of it, but for the bit."""
+
+    def __init__(
+        self,
+        holder: PipeHolder,
+        hosted: HostedSocket,
+        stream: ByteStream,
+        send_command: Callable[[str, bytes], bytes],
+        marks: tuple[int, int],
+        *,
+        dialled: bool,
+    ) -> None:
+        self._holder = holder
+        self._hosted = hosted
+        self._stream = stream
+        self._send_command = send_command
+        self._marks = marks
+        self._dialled = dialled
+        self._state = _BEGUN
+        self._peer: PeerEnd | None = None
+        self._doorbell_fd = -1  # the peer's, until the owner takes it
+        self._claimed: Segment | None = None  # the pipe we accepted, until our application has it
+        if dialled:
+            ours = Handover(self._own_end(), holder.segment, holder.token)
+            self._say(handover.PIPE, ours.encode(), with_doorbell=True)
+            self._state = _OFFERED
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the pipe has both its ends."""
+        return self._state == _DONE
+
+    def close(self) -> None:
+        """The connection is over: give back what our application has not taken."""
+        if self._doorbell_fd >= 0:
+            os.close(self._doorbell_fd)
+            self._doorbell_fd = -1
+        if not self._dialled and self._holder.bit >= 0 and not self.is_done:
+            self._hosted.board.release(self._holder.bit)  # nobody in the application knows of it
+            self._holder.bit = -1
+        if self._claimed is not None and not self.is_done:
+            with contextlib.suppress(ZMQError):
+                chain.release(self._claimed)
+        self._claimed = None
+
+    def stream_ended(self) -> None:
+        """The peer has gone; if it died while it offered us its pipe, that is ours all the same.
+
+        It cannot let the pipe go any more, nor offer it to another; what it published is for us.
+        """
+        if self._state == _OFFERED and self._peer_died():
+            self._let_go()
+
+    def on_command(self, command: Command) -> None:
+        """Act upon what the other worker says. Raises ValueError and ZMQError for nonsense."""
+        if command.name == handover.NO:
+            raise ValueError(f"the peer cannot take the pipe: {command.body[:200]!r}")
+        if command.name == handover.PIPE and not self._dialled and self._state == _BEGUN:
+            self._accept(Handover.decode(command.body))
+        elif command.name == handover.TAKE and self._dialled and self._state == _OFFERED:
+            self._peer = Handover.decode(command.body).end
+            self._take_doorbell()
+            self._state = _DONE
+            # Our application hears of its far end before that one is let loose: see handover.
+            self._holder.pipe_ready(self._peer, self._give_doorbell())
+            self._say(handover.GO)
+        elif command.name == handover.GO and not self._dialled and self._state == _OFFERED:
+            self._let_go()
+            self._say(handover.HAVE)
+        elif command.name == handover.HAVE and self._dialled and self._state == _DONE:
+            self._holder.pipe_taken()
+        else:
+            raise ValueError(f"a command {command.name!r} out of place")
+
+    def _say(self, name: str, body: bytes = b"", *, with_doorbell: bool = False) -> None:
+        fds = (self._hosted.board.doorbell.fileno(),) if with_doorbell else ()
+        self._stream.write(self._send_command(name, body), fds)
+
+    def _own_end(self) -> PeerEnd:
+        return PeerEnd(
+            self._hosted.board.name, self._holder.bit, *self._marks, *self._hosted.application
+        )
+
+    def _accept(self, offered: Handover) -> None:
+        """Take the pipe that the dialling side offers, on behalf of our application."""
+        holder = self._holder
+        self._peer = offered.end
+        self._take_doorbell()
+        try:
+            reader = ProcessId(*self._hosted.application)
+            self._claimed = check_pipe_segment(offered.segment, offered.token, reader)
+            open_board(offered.end.board, os.dup(self._doorbell_fd))
+        except ZMQError as error:
+            self._say(handover.NO, str(error).encode())
+            raise
+        holder.segment, holder.token = offered.segment, offered.token
+        holder.bit = self._hosted.board.allocate()
+        self._say(handover.TAKE, Handover(self._own_end()).encode(), with_doorbell=True)
+        self._state = _OFFERED
+
+    def _let_go(self) -> None:
+        """Let our application have the pipe that it was offered."""
+        assert self._peer is not None, "set when the pipe was accepted"
+        self._state = _DONE
+        self._claimed = None
+        self._holder.pipe_ready(self._peer, self._give_doorbell())
+
+    def _peer_died(self) -> bool:
+        """Whether the application that offered us a pipe is dead.
+
+        It is not where its pid means nothing.
+        """
+        if self._dialled or self._peer is None or not self._peer.pid:
+            return False
+        return not is_alive(ProcessId(self._peer.pid, self._peer.start))
+
+    def _take_doorbell(self) -> None:
+        fd = self._stream.take_fd()
+        if fd is None:
+            raise ValueError("the peer sent no doorbell")
+        self._doorbell_fd = fd
+
+    def _give_doorbell(self) -> int:
+        fd, self._doorbell_fd = self._doorbell_fd, -1
+        return fd

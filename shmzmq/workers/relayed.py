@@ -1,0 +1,319 @@
+"""A connection whose messages the worker carries between the pipe and the stream.
+
+The application sees a pipe whose far end is this worker. Where the peer's frames lie as they are on
+the wire, the compiled relay moves them; commands and heartbeats stay with the ZMTP connection.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import sys
+import termios
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from ..errors import ZMQError
+from ..pipe import Pipe
+from ..pipe_segment import check_pipe_segment, create_pipe_segment, ring_size
+from ..shm.liveness import ProcessId, this_process
+from ..zmtp import commands, events
+from ..zmtp.codec import FrameCodec
+from ..zmtp.connection import TRAFFIC_ALLOWANCE, Connection
+from ..zmtp.errors import ProtocolError
+from .exchange import Exchange
+from .hosting import HostedSocket
+from .reactor import READ, WRITE, Reactor, Timer
+from .relay import Receiving, Sending, Turn
+
+if TYPE_CHECKING:
+    from ..shm.segment import Segment
+    from .stream import ByteStream
+
+_COMMAND_MOST: Final = 16 * 1024 * 1024
+"""The largest command in bytes where MAXMSGSIZE sets no limit; a subscription is one."""
+
+_GRACE_S: Final = 3.0
+"""How long a peer may take to read what was written before its stream is closed all the same."""
+
+_CHUNK: Final = 64 * 1024
+
+_PUBLISHERS: Final = ("PUB", "XPUB")
+_SUBSCRIBERS: Final = ("SUB", "XSUB")
+
+
+def take_pipe(segment: str, token: bytes) -> Segment:
+    """Map the pipe that the application made; the name goes, since nobody else will open it.
+
+    Raises ZMQError: ENOENT, EPROTO.
+    """
+    mapped = check_pipe_segment(segment, token, this_process())
+    mapped.unlink()
+    return mapped
+
+
+def make_pipe(application: tuple[int, int]) -> Segment:
+    """Make a pipe whose connecting end is ours. Raises ZMQError(ENOBUFS)."""
+    segment = create_pipe_segment(
+        outbound=ring_size(True), inbound=ring_size(True), token=os.urandom(16)
+    )
+    segment.reader = ProcessId(*application)
+    return segment
+
+
+class RelayedTraffic:
+    """The traffic phase of a connection.
+
+    *pipe* is our end; *bit* of the worker's board is where the application posts. *on_end* is
+    called with the reason, once, when the stream is over; *on_written* when the application has
+    said goodbye and all that it said before is the kernel's.
+    """
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        exchange: Exchange,
+        bit: int,
+        stream: ByteStream,
+        zmtp: Connection,
+        pipe: Pipe,
+        socket_type: str,
+        options: Mapping[str, Any],
+        on_end: Callable[[str], None],
+        on_written: Callable[[], None],
+    ) -> None:
+        self._reactor = reactor
+        self._exchange = exchange
+        self._bit = bit
+        self._zmtp = zmtp
+        self._pipe = pipe
+        self._on_end = on_end
+        self._on_written = on_written
+        self._timer: Timer | None = None
+        self._reads = True  # not while the ring has no room
+        self._writable = True
+        self._resting = True
+        self._deaf = False  # the application reads no more
+        self._watched = 0
+        self._open = True
+        version = zmtp.version
+        codec = frame_codec(version, options.get("MAXMSGSIZE", -1))
+        rest = zmtp.take_over()
+        self._stream, unsent = stream.give_up()
+        fd = self._stream.fileno()
+        self._publishes = socket_type in _PUBLISHERS
+        commanding = version >= (3, 1) and socket_type in _SUBSCRIBERS
+        self._sending = Sending(pipe, fd, codec, commanding)
+        self._sending.say(unsent)
+        self._receiving = Receiving(pipe, fd, codec, self._publishes, rest)
+
+    def start(self) -> None:
+        """Begin; the application has been told of us, so it will hear what we post."""
+        self._exchange.add(self._bit, self)
+        if self._handle_events() and self._reads:
+            self._receive()
+
+    # -- the end -----------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End the connection; what the stream had not taken whole can be sent on another."""
+        if not self._open:
+            return
+        self._open = False
+        self._stop_timer()
+        self._leave_exchange()
+        self._reactor.forget(self._stream.fileno())
+        self._stream.close()
+        self._sending.rewind()
+        self._pipe.forget_unfinished()
+
+    def _leave_exchange(self) -> None:
+        if self._bit >= 0:
+            self._exchange.remove(self._bit)
+            self._bit = -1
+
+    def stop_reading(self) -> None:
+        """The application reads no more, but what it has said is still to be written."""
+        self._deaf = True
+        self._reads = False
+        self._watch()
+
+    def _shut_down(self) -> None:
+        """All is the kernel's. Wait a little until it is the peer's, too.
+
+        A stream that is closed with octets in it that nobody has read may lose them: TCP resets
+        it when the peer still sends, and libzmq drops what a hung-up Unix socket still holds.
+        """
+        self._stop_timer()
+        self._leave_exchange()
+        self._reactor.forget(self._stream.fileno())
+        self._watched = 0
+        try:
+            self._stream.shutdown(socket.SHUT_WR)
+            arrived = _unread_by_peer(self._stream) == 0
+        except OSError:
+            arrived = True
+        if arrived:
+            self._written()
+            return
+        self._reactor.watch(self._stream.fileno(), READ, self._discard)
+        self._timer = self._reactor.call_later(_GRACE_S, self._written)
+
+    def _discard(self, _: int) -> None:
+        """Read on for nobody, until the peer has closed its side."""
+        try:
+            if self._stream.recv(_CHUNK):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self._written()
+
+    def _written(self) -> None:
+        self.close()
+        self._on_written()
+
+    def _end(self, reason: str) -> None:
+        if self._open:
+            self.close()
+            self._on_end(reason)
+
+    # -- from the application to the stream (Carrier) ----------------------------------------------
+
+    def send(self) -> bool:
+        """Take a turn at the ring that the application writes; whether another is due at once."""
+        if self._resting:
+            self._resting = False
+            self._sending.attend()
+        try:
+            state = self._sending.send()
+        except (OSError, ZMQError) as error:
+            self._end(str(error))
+            return False
+        if state == Turn.IDLE:
+            self._resting = self._sending.rest()
+            return not self._resting
+        if state == Turn.FINISHED:
+            self._shut_down()
+            return False
+        self._writable = state == Turn.MORE
+        if not self._writable:
+            self._watch()
+        return self._writable
+
+    def on_room(self) -> None:
+        """The application may have made room in the ring that it reads."""
+        if not self._reads and not self._deaf:
+            self._reads = True
+            self._receive()
+
+    # -- from the stream to the application --------------------------------------------------------
+
+    def _on_ready(self, ready: int) -> None:
+        if ready & WRITE and not self._writable:
+            self._writable = True
+            self._exchange.activate(self._bit)
+        if ready & ~WRITE:
+            if self._reads:
+                self._receive()
+                return
+            # The peer is gone, and what it had sent before waits for room: hear no more of it.
+            self._reactor.forget(self._stream.fileno())
+            self._watched = 0
+            if self._deaf:
+                self._end("the peer closed the connection")
+            return
+        self._watch()
+
+    def _receive(self) -> None:
+        before = self._receiving.count
+        try:
+            while (state := self._receiving.receive()) == Turn.COMMAND:
+                self._zmtp.receive_command(self._receiving.command or b"", self._reactor.now())
+                if not self._handle_events():
+                    return
+        except (OSError, ZMQError, ProtocolError) as error:
+            self._end(str(error))
+            return
+        if self._receiving.count != before:
+            self._zmtp.note_traffic()
+        if state == Turn.ENDED:
+            self._end("the peer closed the connection")
+            return
+        self._reads = state != Turn.BLOCKED
+        self._watch()
+
+    def _watch(self) -> None:
+        wanted = (READ if self._reads else 0) | (0 if self._writable else WRITE)
+        if wanted != self._watched and self._open:
+            self._watched = wanted
+            self._reactor.watch(self._stream.fileno(), wanted, self._on_ready)
+
+    # -- commands and time -------------------------------------------------------------------------
+
+    def _handle_events(self) -> bool:
+        """Act upon what the ZMTP connection has to say; false when that was the end."""
+        while (event := self._zmtp.next_event()) is not None:
+            if isinstance(event, events.Ended):
+                self._say(self._zmtp.data_to_send())
+                self._end(f"{type(event).__name__}: {getattr(event, 'text', event)}")
+                return False
+            if isinstance(event, events.Subscribe) and self._publishes:
+                # Not the peer's own words, which the relay finds itself: a 1.0 peer means it.
+                self._receiving.imply(commands.subscribe(event.topic))
+        self._say(self._zmtp.data_to_send())
+        self._set_timer()
+        return True
+
+    def _say(self, octets: bytes) -> None:
+        if octets:
+            self._sending.say(octets)
+            self._exchange.activate(self._bit)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if not self._reads:
+            self._zmtp.note_traffic()  # the silence is ours
+        self._zmtp.handle_timeout(self._reactor.now())
+        self._handle_events()
+
+    def _set_timer(self) -> None:
+        self._stop_timer()
+        due = self._zmtp.next_timeout()
+        if due is not None and self._open:
+            self._timer = self._reactor.call_at(due, self._on_timer)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _unread_by_peer(stream: socket.socket) -> int:
+    """Return how many octets that were sent have not arrived (SIOCOUTQ; unix(7), tcp(7))."""
+    return int.from_bytes(fcntl.ioctl(stream.fileno(), termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+
+
+def frame_codec(version: tuple[int, int], maxmsgsize: int) -> FrameCodec:
+    """Return the codec for a peer that speaks *version*, held to MAXMSGSIZE (-1: no limit)."""
+    command_limit = _COMMAND_MOST if maxmsgsize < 0 else maxmsgsize + TRAFFIC_ALLOWANCE
+    return FrameCodec("1.0" if version < (2, 0) else "2.0", maxmsgsize, command_limit)
+
+
+def relayed_pipe(
+    segment: Segment,
+    side: int,
+    bit: int,
+    exchange: Exchange,
+    hosted: HostedSocket,
+    application_bit: int,
+    options: Mapping[str, Any],
+) -> Pipe:
+    """Return our end of a pipe; the application's has *application_bit* on its socket's board."""
+    receive_hwm = options.get("RCVHWM", 1000)
+    pipe = Pipe(segment, side, exchange.board, bit, receive_hwm)
+    pipe.attach(hosted.board, application_bit)
+    pipe.set_limits(receive_hwm, options.get("SNDHWM", 1000))
+    return pipe
