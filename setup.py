@@ -21,6 +21,7 @@ COMPILED = [
     "shmzmq/shm/records.py",
     "shmzmq/shm/waiting.py",
     "shmzmq/message.py",
+    "shmzmq/lending.py",
     "shmzmq/pipe.py",
     *sorted(set(glob("shmzmq/patterns/*.py")) - {"shmzmq/patterns/__init__.py"}),
     "shmzmq/socket_base.py",

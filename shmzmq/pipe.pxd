@@ -1,9 +1,8 @@
 cimport cython
 from libc.stdint cimport uint64_t
 
-from shmzmq.shm.blocks cimport Block
+from shmzmq.lending cimport Lending
 from shmzmq.shm.board cimport Board
-from shmzmq.shm.ledger cimport Ledger
 from shmzmq.shm.lender cimport Lender
 from shmzmq.shm.ring cimport Consumer, Producer
 from shmzmq.shm.waiting cimport Watch
@@ -34,14 +33,7 @@ cdef class Pipe:
     cdef uint64_t *counters           # directory slot: messages and bytes, in and out
     cdef object slot
     cdef Lender lender                # the socket's; None: everything goes through the ring
-    cdef Ledger ledger                # what the far end has been lent; None until it is known
-    cdef dict parcels                 # what is on its way by reference, within a process
-    cdef list pending_parcels         # of the message that is not yet published
-    cdef uint64_t parcel              # the number of the last one
-    cdef uint64_t lend_from           # the size from which on payloads are lent
-    cdef uint64_t stalled_head        # where the reader stood when it was waited for in vain
-    cdef bint stalled
-    cdef bint has_loans               # in the message that is not yet published
+    cdef Lending lending              # what of it the far end has been lent
     cdef bint patient                 # who sends here waits while there is no block
     cdef object far_process           # ProcessId of the far end; None until somebody said it
 
@@ -49,18 +41,6 @@ cdef class Pipe:
     cdef int write(self, const char *data, uint64_t size, bint more) except -2
     cdef void flush(self) noexcept
     cdef int rollback(self) except -1
-    cdef void publish_loans(self)
-    cdef int forget_loans(self) except -1
-    cdef int write_large(self, const char *data, uint64_t size, int flags) except -2
-    cdef int write_descriptor(
-        self, uint64_t serial, uint64_t offset, uint64_t size, uint64_t loan, int flags
-    ) except -2
-    cdef int write_parcel(self, object payload, uint64_t size, int flags) except -2
-    cdef Block find_block(self, const char *data, uint64_t size)
-    cdef bint is_unread(self) noexcept
-    cdef void await_return(self)
-    cdef bint must_wait(self, uint64_t size) noexcept
-    cdef bint can_lend(self, uint64_t size) noexcept
     cdef int _start_lending(self) except -1
     cdef int _take_inbound(self, object segment) except -1
     cdef bint park(self, uint64_t size) noexcept

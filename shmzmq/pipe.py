@@ -21,37 +21,20 @@ the lost far end had not read into a fresh segment for the next one.
 
 A large payload goes into a block when the far end is there, so that it is known who reads, and into
 the ring otherwise, or when there is no block to be had. Within a process it goes by reference.
-`lend_from` is the size from which on that is tried.
+See shmzmq/lending.py.
 """
 
 import errno
 
 import cython
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
-from cython.cimports.libc.stdint import int64_t, uint64_t
-from cython.cimports.shmzmq.shm.atomics import (
-    exchange,
-    fence,
-    load_relaxed,
-    monotonic_ns,
-    pause,
-    store_release,
-)
-from cython.cimports.shmzmq.shm.blocks import Block, Pool
+from cython.cimports.libc.stdint import uint64_t
+from cython.cimports.shmzmq.lending import Lending
+from cython.cimports.shmzmq.shm.atomics import exchange, fence, load_relaxed, store_release
 from cython.cimports.shmzmq.shm.board import Board
-from cython.cimports.shmzmq.shm.layout import (
-    DESCRIPTOR_SIZE,
-    LOANS,
-    RECORD_BLOCK,
-    RECORD_COMMAND,
-    RECORD_MORE,
-    BlockDescriptor,
-    RingControl,
-)
-from cython.cimports.shmzmq.shm.ledger import Ledger
-from cython.cimports.shmzmq.shm.lender import BLOCK_FROM, REFERENCE_FROM, Lender
+from cython.cimports.shmzmq.shm.layout import RECORD_COMMAND, RECORD_MORE
+from cython.cimports.shmzmq.shm.lender import Lender
 from cython.cimports.shmzmq.shm.ring import (
-    RING_BROKEN,
     RING_EMPTY,
     RING_NO_MEMORY,
     RING_OK,
@@ -65,13 +48,8 @@ from .shm import directory
 from .shm import segment as segments
 from .shm.layout import BOARD_PIPES, RECORDS_OFFSET, Kind
 from .shm.lease import PoolDesk
-from .shm.liveness import pid_namespace
 
 _GOODBYE = cython.declare(bytes, b"goodbye")
-_NEVER = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
-# Less than this of a size class stays in the cache; more is made only for a reader that does not move.
-_HOT = cython.declare(uint64_t, 4 << 20)
-_STALL_NS = cython.declare(int64_t, 200_000)
 
 
 @cython.cclass
@@ -95,7 +73,8 @@ class Pipe:
         self.fair_index = self.load_index = -1
         self.peer_bit = -1
         self.report_messages = 1
-        self.lend_from = _NEVER
+        self.lending = Lending()
+        self.far_process = segment.owner if side == 1 else None
         self.outbound = Producer(segment, side, send_limit, self._make_area)
         self._take_inbound(segment)
         self.slot = directory.scratch()
@@ -124,10 +103,8 @@ class Pipe:
         return 0
 
     def _far_end(self):
-        """Return the process of the far end, pid 0 while it is not known."""
-        if self.far_process is not None:
-            return self.far_process
-        return self.segment.reader if self.side == 0 else self.segment.owner
+        """Return the process of the far end, pid 0 while nobody has said it."""
+        return self.segment.reader if self.far_process is None else self.far_process
 
     def count_in(self, slot):
         """Keep this pipe's counters in the directory *slot* from now on."""
@@ -172,8 +149,7 @@ class Pipe:
         """Forget the far end: it is gone or never came."""
         self.peer = None
         self.peer_bit = -1
-        if self.parcels is None:
-            self.lend_from = _NEVER
+        self.lending.pause()
 
     @property
     def is_attached(self):
@@ -195,8 +171,7 @@ class Pipe:
 
     def discard(self):
         """Take away every name that this pipe still has in /dev/shm: nobody will open it."""
-        if self.ledger is not None:
-            self.ledger.forget_names()
+        self.lending.forget_names()
         for area in self.outbound.all_areas():
             segments.unlink(area.name)
         self.segment.unlink()
@@ -205,121 +180,22 @@ class Pipe:
         """Read and lend no more: the socket gives this pipe up."""
         self.inbound.abandon()
         self.rollback()
-        self.lend_from = _NEVER
-        if self.ledger is not None:
-            self.ledger.end()
-
-    # -- lending -----------------------------------------------------------------------------------
+        self.lending.end()
 
     def use_lender(self, lender: Lender):
         """Large payloads go as *lender*, the socket's, has them."""
         self.lender = lender
         if segments.is_private(self.segment.name):
-            self.parcels = self.segment.parcels[self.side]
-            self.pending_parcels = []
-            self.lend_from = REFERENCE_FROM
+            self.lending.refer(lender, self.segment.parcels[self.side])
         else:
             self._start_lending()
 
     def _start_lending(self):
-        if self.lender is None or self.lender.pool is None or self.peer is None:
-            return 0
-        process = self._far_end()
-        name = segments.SegmentName.parse(self.peer.name)
-        # Only where its pid tells whether it lives can what it was lent be taken back for sure.
-        if name is None or name.namespace != pid_namespace() or not process.pid:
-            return 0
-        if self.ledger is not None:
-            self.ledger.end()
-        self.ledger = Ledger(self.lender.pool, self.segment, self.side, process)
-        self.lend_from = BLOCK_FROM
+        if self.lender is not None and self.peer is not None and self.far_process is not None:
+            self.lending.start(
+                self.lender, self.segment, self.side, self.far_process, self.peer.name
+            )
         return 0
-
-    def write_large(self, data, size, flags):
-        """Write a record that stands for a large payload; RING_EMPTY: it has to be copied."""
-        if self.outbound.broken:
-            return RING_BROKEN
-        if self.parcels is not None:
-            return self.write_parcel(self.lender.payload_for(data, size), size, flags)
-        block: Block = self.find_block(data, size)
-        if block is None:
-            return RING_NO_MEMORY if self.must_wait(size) else RING_EMPTY
-        if not self.ledger.make_known(block.slab):
-            return RING_EMPTY
-        loan: cython.int = self.ledger.lend(block, size)
-        if loan < 0:
-            return RING_EMPTY
-        rc: cython.int = self.write_descriptor(
-            block.slab.serial, block.offset, size, loan, flags | RECORD_BLOCK
-        )
-        if rc != RING_OK:
-            self.ledger.revoke()
-            return RING_BROKEN if rc == RING_BROKEN else RING_EMPTY
-        return RING_OK
-
-    def write_descriptor(self, serial, offset, size, loan, flags):
-        descriptor: BlockDescriptor
-        descriptor.serial = serial
-        descriptor.offset = offset
-        descriptor.size = size
-        descriptor.loan = loan
-        rc: cython.int = self.outbound.write(
-            cython.cast(cython.p_char, cython.address(descriptor)), DESCRIPTOR_SIZE, flags
-        )
-        if rc == RING_OK:
-            self.outbound.pending_bytes += size - DESCRIPTOR_SIZE
-        return rc
-
-    def write_parcel(self, payload, size, flags):
-        """Hand *payload* on by reference: the far end is in this process."""
-        self.parcel += 1
-        rc: cython.int = self.write_descriptor(0, 0, size, self.parcel, flags | RECORD_BLOCK)
-        if rc == RING_OK:
-            self.parcels[self.parcel] = payload
-            self.pending_parcels.append(self.parcel)
-        return rc
-
-    def find_block(self, data, size):
-        """Return a block with the payload, one that is still in the cache if that can be."""
-        pool: Pool = self.lender.pool
-        cold: cython.bint = pool.reserved_for(size) >= _HOT and self.is_unread()
-        block: Block = self.lender.block_for(data, size, not cold)
-        if block is None and cold:
-            self.await_return()
-            block = self.lender.block_for(data, size, True)
-        return block
-
-    def is_unread(self):
-        """Whether the reader has something to read, after which it will tell of room."""
-        return self.outbound.look_at_reader() and self.outbound.written != self.outbound.read_seen
-
-    def await_return(self):
-        """Wait a moment for a reader at work to return a block; not twice for one that rests."""
-        control: cython.pointer(RingControl) = self.outbound.control
-        if self.stalled and load_relaxed(cython.address(control.head)) == self.stalled_head:
-            return
-        self.stalled_head = load_relaxed(cython.address(control.head))
-        ledger: Ledger = self.ledger
-        found: cython.bint = False
-        with cython.nogil:
-            end: int64_t = monotonic_ns() + _STALL_NS
-            while not found and monotonic_ns() < end:
-                pause()
-                found = ledger.has_returned()
-        self.stalled = not found
-
-    def must_wait(self, size):
-        """Whether a payload without a block has to wait for the reader rather than be copied.
-
-        Only one that may wait as a whole message, and only while the reader has something to read:
-        else nobody would ever tell of room.
-        """
-        return (
-            self.patient
-            and not self.sending
-            and self.is_unread()
-            and not self.outbound.fits(size)
-        )
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -330,26 +206,20 @@ class Pipe:
             if (
                 not self.outbound.fits(self.wanted_bytes)
                 and self.outbound.written != self.outbound.read_seen
-                and not self.can_lend(self.wanted_bytes)
+                and not self.lending.has_place(self.outbound, self.wanted_bytes)
             ):
                 return False
             self.wanted_bytes = 0
         return self.outbound.has_room()
 
-    def can_lend(self, size):
-        """Whether a payload of *size* bytes would find a block, and its descriptor a place."""
-        if size < self.lend_from or self.parcels is not None:
-            return False
-        return self.outbound.fits(DESCRIPTOR_SIZE) and self.lender.pool.has_free(size)
-
     def write(self, data, size, more):
         rc: cython.int
-        if size >= self.lend_from:
-            rc = self.write_large(data, size, RECORD_MORE if more else 0)
+        if size >= self.lending.least:
+            may_wait: cython.bint = self.patient and not self.sending
+            rc = self.lending.write(self.outbound, data, size, RECORD_MORE if more else 0, may_wait)
             if rc != RING_EMPTY:
                 if rc == RING_OK:
                     self.sending = more
-                    self.has_loans = True
                 return rc
         rc = self.outbound.write(data, size, RECORD_MORE if more else 0)
         if rc == RING_OK:
@@ -368,8 +238,8 @@ class Pipe:
     def flush(self):
         """Publish what was written and see to it that the far end notices."""
         out: Producer = self.outbound
-        if self.has_loans:
-            self.publish_loans()
+        if self.lending.has_loans:
+            self.lending.publish(out.tail)
         out.publish()
         self.counters[2] = out.written
         self.counters[3] = out.bytes_written
@@ -388,27 +258,8 @@ class Pipe:
         """Forget the parts of an unfinished message."""
         self.outbound.rollback()
         self.sending = False
-        if self.has_loans:
-            self.forget_loans()
-        return 0
-
-    def publish_loans(self):
-        """The message at hand, with what was lent for it, is about to be published."""
-        self.has_loans = False
-        if self.parcels is not None:
-            self.pending_parcels.clear()
-        elif self.ledger is not None:
-            self.ledger.publish(self.outbound.tail)
-
-    def forget_loans(self):
-        """The message at hand, with what was lent for it, will not be published."""
-        self.has_loans = False
-        if self.parcels is not None:
-            for number in self.pending_parcels:
-                self.parcels.pop(number, None)
-            self.pending_parcels.clear()
-        elif self.ledger is not None:
-            self.ledger.rollback()
+        if self.lending.has_loans:
+            self.lending.rollback()
         return 0
 
     def forget_unfinished(self):
@@ -552,9 +403,7 @@ class Pipe:
             sizes.reverse()
         segment = create_pipe_segment(outbound=sizes[0], inbound=sizes[1], token=self.segment.token)
         self.discard()
-        if self.ledger is not None:
-            self.ledger.end()
-            self.ledger = None
+        self.lending.end()
         self._refill(segment, outgoing, pending, incoming)
         self.carried = []
         return segment
@@ -571,18 +420,10 @@ class Pipe:
         published = []
         while (part := reader.pop()) is not None:
             if part[1] & RECORD_COMMAND == 0:
-                published.append(self._with_payload(*part))
-        return published, [self._with_payload(*part) for part in self.outbound.pending_parts()]
-
-    def _with_payload(self, data, flags: cython.int):
-        """Return a part as it goes through a ring: what was lent as a copy, from our own record."""
-        if flags & RECORD_BLOCK == 0:
-            return data, flags
-        loan = int.from_bytes(data[24:32], "little")
-        payload = None if self.ledger is None or loan >= LOANS else self.ledger.payload(loan)
-        if payload is None:
-            raise ZMQError(errno.EPROTO, f"the ring is broken: a loan {loan} that is not out")
-        return payload, flags & RECORD_MORE
+                published.append(self.lending.with_payload(*part))
+        return published, [
+            self.lending.with_payload(*part) for part in self.outbound.pending_parts()
+        ]
 
     def _refill(self, segment, outgoing, pending, incoming):
         make_area = self._make_area
@@ -642,7 +483,7 @@ class Pipe:
     @property
     def lent(self):
         """How many blocks are out over this pipe."""
-        return 0 if self.ledger is None else self.ledger.count
+        return self.lending.count()
 
     @property
     def ended(self):

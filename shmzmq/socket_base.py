@@ -167,7 +167,7 @@ class SocketBase:
         return 0
 
     def loan(self, nbytes: int64_t):
-        """Return a `Loan`: writable memory for a message part of *nbytes* bytes, to be sent by send.
+        """Return a `Loan`: writable memory for a part of *nbytes* bytes, which `send` takes.
 
         Does not block. Without a block to be had (see BLOCK_POOL_SIZE) it is plain memory and is
         copied when it is sent, as it is for receivers that share no memory with us. Raises

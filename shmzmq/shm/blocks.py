@@ -188,8 +188,9 @@ class Pool:
 
     def collect(self):
         """Take back what readers have returned; a bounded number of ledgers in turn."""
-        looks: cython.int
-        for looks in range(min(cython.cast(cython.int, len(self.ledgers)), _LOOKS)):
+        looks: cython.int = min(cython.cast(cython.int, len(self.ledgers)), _LOOKS)
+        while looks > 0:
+            looks -= 1
             if self.next >= len(self.ledgers):
                 self.next = 0
             ledger: Ledger = self.ledgers[self.next]

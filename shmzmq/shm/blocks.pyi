@@ -3,6 +3,7 @@ from typing import Any, final
 from .segment import Segment
 
 def capacity_for(size: int) -> int: ...
+
 @final
 class Slab:
     def __init__(self, capacity: int, blocks: int) -> None: ...

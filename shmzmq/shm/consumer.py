@@ -132,7 +132,7 @@ class Consumer:
         return RING_OK
 
     def take_special(self, place):
-        """Go on behind a pad or a chain: RING_EMPTY. RING_OK: a command or block, for the caller."""
+        """Go on behind a pad or a chain: RING_EMPTY. RING_OK: a command or a block."""
         if self.record_flags & ~RECORD_MORE == RECORD_BLOCK:
             return RING_OK if self.desk is None and self.parcels is None else self.find_part()
         if self.record_flags == RECORD_PAD:

@@ -7,8 +7,12 @@ from .segment import Segment
 @final
 class Consumer:
     def __init__(
-        self, segment: Segment, index: int, open_area: Callable[[str], Segment],
-        desk: PoolDesk | None = None, parcels: dict[int, Any] | None = None
+        self,
+        segment: Segment,
+        index: int,
+        open_area: Callable[[str], Segment],
+        desk: PoolDesk | None = None,
+        parcels: dict[int, Any] | None = None,
     ) -> None: ...
     def abandon(self) -> None: ...
     def resume(self, areas: list[tuple[int, Segment]]) -> None: ...

@@ -13,13 +13,9 @@ import weakref
 
 import cython
 from cython.cimports.cpython.buffer import (
-    PyBUF_SIMPLE,
     PyBuffer_FillInfo,
-    PyBuffer_Release,
-    PyObject_GetBuffer,
 )
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
-from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.shm.atomics import fetch_or, load_acquire
 from cython.cimports.shmzmq.shm.layout import PoolHeader
 
@@ -116,7 +112,9 @@ class Lease:
     """A payload that was received without a copy: a buffer that cannot be written to."""
 
     def __getbuffer__(self, buffer: cython.pointer(Py_buffer), flags: cython.int):
-        PyBuffer_FillInfo(buffer, self, cython.cast(cython.p_void, self.address), self.size, 1, flags)
+        PyBuffer_FillInfo(
+            buffer, self, cython.cast(cython.p_void, self.address), self.size, 1, flags
+        )
 
     def __len__(self):
         return self.size

@@ -25,7 +25,7 @@ from cython.cimports.shmzmq.shm.atomics import (
     load_relaxed,
     lowest_bit,
 )
-from cython.cimports.shmzmq.shm.blocks import Block, Pool, Slab
+from cython.cimports.shmzmq.shm.blocks import Block, Pool
 from cython.cimports.shmzmq.shm.layout import LOANS, RETURNED_WORDS, PipeHeader
 
 from . import segment as segments

@@ -19,17 +19,18 @@ from cython.cimports.shmzmq.shm.lease import lease_of
 class Loan:
     """Writable memory for one message part; made by ``Socket.loan``.
 
-    A buffer of `nbytes` bytes: take a memoryview or a numpy array of it, fill it, and send the loan.
-    Sending copies nothing where receivers share memory with this process, and may be done more than
-    once; what has been sent must not be changed any more. Dropping the loan gives its memory back,
-    once neither it nor a view of it is left and every receiver is done.
+    A buffer of `nbytes` bytes: take a memoryview or a numpy array of it, fill it, and send it.
+    That copies nothing where receivers share memory with this process, and may be done again. What
+    has been sent must not be changed any more. Dropping the loan gives its memory back, once
+    neither it nor a view of it is left and every receiver is done.
     """
 
-    def __cinit__(self, pool: Pool, nbytes: uint64_t):
+    def __cinit__(self, pool, nbytes: uint64_t):
         self.nbytes = nbytes
-        self.block = None if pool is None or nbytes < BLOCK_FROM else pool.allocate(nbytes, True)
+        self.pool = pool
+        if pool is not None and nbytes >= BLOCK_FROM:
+            self.block = self.pool.allocate(nbytes, True)
         if self.block is not None:
-            self.pool = pool
             self.memory = self.block.slab.segment.memory
             self.address = self.block.address
             return
@@ -72,7 +73,7 @@ class Lender:
         self.pool = pool
 
     def begin(self, data, size, payload):
-        """The socket sends *size* bytes at *data*; *payload* is their object if it never changes."""
+        """The socket sends *size* bytes at *data*; *payload* is an object that keeps them."""
         self.source = data
         self.size = size
         self.payload = payload

@@ -21,7 +21,6 @@ from cython.cimports.shmzmq.shm.atomics import (
 from cython.cimports.shmzmq.shm.layout import (
     RECORD_CHAIN,
     RECORD_COMMAND,
-    RECORD_MORE,
     RECORD_PAD,
     RECORDS_START,
     PipeHeader,

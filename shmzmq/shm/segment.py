@@ -271,10 +271,11 @@ def names() -> Iterator[SegmentName]:
 def sweep(done: ProcessId | None = None) -> list[str]:
     """Unlink what killed processes of this user left; return the names.
 
-    A segment goes only when neither its owner nor the reader named in its header (a pool's: in its
-    further name) lives, for what was published before its sender died is still to be delivered. *done* is a process that lives
-    and will read no more. Segments of other pid namespaces are left alone: their pids mean nothing
-    here.
+    A segment goes only when neither its owner nor the reader named in its header lives, for what
+    was published before its sender died is still to be delivered. (A pool has several readers, and
+    a further name for each that has not mapped it, with that reader in it.) *done* is a process
+    that lives and will read no more. Segments of other pid namespaces are left alone: their pids
+    mean nothing here.
     """
     uid, namespace = os.getuid(), pid_namespace()
     alive: dict[ProcessId, bool] = {}
