@@ -19,9 +19,7 @@ cdef class Lending:
     cdef uint64_t stalled_head        # where the reader stood when it was waited for in vain
     cdef bint stalled
 
-    cdef int write(
-        self, Producer out, const char *data, uint64_t size, int flags, bint may_wait
-    ) except -2
+    cdef int write(self, Producer out, const char *data, uint64_t size, int flags) except -2
     cdef int write_descriptor(
         self, Producer out, uint64_t serial, uint64_t offset, uint64_t size, uint64_t loan,
         int flags,
@@ -31,6 +29,5 @@ cdef class Lending:
     ) except -2
     cdef Block find_block(self, Producer out, const char *data, uint64_t size)
     cdef int await_return(self, Producer out) except -1
-    cdef bint has_place(self, Producer out, uint64_t size) noexcept
     cdef void publish(self, uint64_t end)
     cdef int rollback(self) except -1

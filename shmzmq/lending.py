@@ -22,13 +22,13 @@ from cython.cimports.shmzmq.shm.layout import (
     RECORD_BLOCK,
     RECORD_MORE,
     BlockDescriptor,
+    RingControl,
 )
 from cython.cimports.shmzmq.shm.ledger import Ledger
 from cython.cimports.shmzmq.shm.lender import BLOCK_FROM, REFERENCE_FROM, Lender
 from cython.cimports.shmzmq.shm.ring import (
     RING_BROKEN,
     RING_EMPTY,
-    RING_NO_MEMORY,
     RING_OK,
     Producer,
 )
@@ -41,6 +41,7 @@ _NEVER = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
 # So much of a size class stays in the cache. More is taken only for a reader that does not move.
 _HOT = cython.declare(uint64_t, 4 << 20)
 _STALL_NS = cython.declare(int64_t, 200_000)
+_STALL_MOST_NS = cython.declare(int64_t, 5_000_000)
 
 
 @cython.cclass
@@ -90,21 +91,19 @@ class Lending:
 
     # -- writing -----------------------------------------------------------------------------------
 
-    def write(self, out, data, size, flags, may_wait):
+    def write(self, out, data, size, flags):
         """Write a record into *out* that stands for the payload; RING_EMPTY: it has to be copied.
 
-        With *may_wait* RING_NO_MEMORY where a block will be free when the reader has read on.
+        That is also the answer where the pool is at its bound: how many messages may be under way
+        is what the high water marks say, and they do not depend on the sizes.
         """
         if out.broken:
             return RING_BROKEN
         if self.parcels is not None:
             return self.write_parcel(out, data, size, flags)
         block: Block = self.find_block(out, data, size)
-        if block is None:
-            # Nobody would tell of room once the reader has read everything.
-            wait: cython.bint = may_wait and _is_unread(out) and not out.fits(size)
-            return RING_NO_MEMORY if wait else RING_EMPTY
-        if not self.ledger.make_known(block.slab):
+        # The GIL may have been let go: the socket may be closed by now.
+        if block is None or self.ledger is None or not self.ledger.make_known(block.slab):
             return RING_EMPTY
         loan: cython.int = self.ledger.lend(block, size)
         if loan < 0:
@@ -142,34 +141,35 @@ class Lending:
     def find_block(self, out, data, size):
         """Return a block with the payload, one that is still in the cache if that can be."""
         pool: Pool = self.lender.pool
-        cold: cython.bint = pool.reserved_for(size) >= _HOT and _is_unread(out)
-        block: Block = self.lender.block_for(data, size, not cold)
-        if block is None and cold:
-            self.await_return(out)
+        block: Block = self.lender.block_for(data, size, pool.reserved_for(size) < _HOT)
+        if block is None:
+            if _is_unread(out):
+                self.await_return(out)
             block = self.lender.block_for(data, size, True)
         return block
 
     def await_return(self, out):
-        """Wait a moment for a reader at work to return a block; not twice for one that rests."""
+        """Wait for a reader at work to return a block; not twice for one that does not move."""
         head: uint64_t = load_relaxed(cython.address(out.control.head))
         if self.stalled and head == self.stalled_head:
             return 0
         ledger: Ledger = self.ledger
+        control: cython.pointer(RingControl) = out.control
         found: cython.bint = False
+        moved: uint64_t = head
         with cython.nogil:
-            end: int64_t = monotonic_ns() + _STALL_NS
+            begun: int64_t = monotonic_ns()
+            end: int64_t = begun + _STALL_NS
             while not found and monotonic_ns() < end:
                 pause()
                 found = ledger.has_returned()
+                moved = load_relaxed(cython.address(control.head))
+                if moved != head and monotonic_ns() < begun + _STALL_MOST_NS:
+                    head = moved
+                    end = monotonic_ns() + _STALL_NS
         self.stalled = not found
         self.stalled_head = head
         return 0
-
-    def has_place(self, out, size):
-        """Whether a payload of *size* bytes would find a block, and its descriptor a place."""
-        if size < self.least or self.ledger is None:
-            return False
-        return out.fits(DESCRIPTOR_SIZE) and self.lender.pool.has_free(size)
 
     def publish(self, end):
         """The message at hand, with what was lent for it, is about to be published up to *end*."""

@@ -34,7 +34,6 @@ cdef class Pipe:
     cdef object slot
     cdef Lender lender                # the socket's; None: everything goes through the ring
     cdef Lending lending              # what of it the far end has been lent
-    cdef bint patient                 # who sends here waits while there is no block
     cdef object far_process           # ProcessId of the far end; None until somebody said it
 
     cdef bint can_write(self) noexcept

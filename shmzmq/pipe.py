@@ -206,7 +206,6 @@ class Pipe:
             if (
                 not self.outbound.fits(self.wanted_bytes)
                 and self.outbound.written != self.outbound.read_seen
-                and not self.lending.has_place(self.outbound, self.wanted_bytes)
             ):
                 return False
             self.wanted_bytes = 0
@@ -215,8 +214,7 @@ class Pipe:
     def write(self, data, size, more):
         rc: cython.int
         if size >= self.lending.least:
-            may_wait: cython.bint = self.patient and not self.sending
-            rc = self.lending.write(self.outbound, data, size, RECORD_MORE if more else 0, may_wait)
+            rc = self.lending.write(self.outbound, data, size, RECORD_MORE if more else 0)
             if rc != RING_EMPTY:
                 if rc == RING_OK:
                     self.sending = more

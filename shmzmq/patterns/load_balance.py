@@ -24,7 +24,6 @@ class LoadBalancer:
         self.ended = ended
 
     def add(self, pipe):
-        pipe.patient = True
         pipe.load_index = len(self.pipes)
         self.pipes.append(pipe)
         self.activate(pipe)

@@ -37,7 +37,6 @@ cdef class Pool:
     cdef bint _shed(self, uint64_t wanted) except -1
     cdef void use(self, Block block) noexcept
     cdef int release(self, Block block) except -1
-    cdef bint has_free(self, uint64_t size) except -1
     cdef uint64_t reserved_for(self, uint64_t size) except? 0
     cdef int collect(self) except -1
     cdef void enlist(self, object ledger)

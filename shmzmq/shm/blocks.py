@@ -167,15 +167,6 @@ class Pool:
                 self.free[block.slab.capacity].append(block)
         return 0
 
-    def has_free(self, size):
-        """Whether there is a free block for *size* bytes now."""
-        self.collect()
-        block: Block = self._take(size)
-        if block is None:
-            return False
-        self.release(block)
-        return True
-
     def reserved_for(self, size):
         """Return how many bytes of blocks there are in the size class of *size*."""
         capacity: uint64_t = capacity_for(size)

@@ -1,9 +1,9 @@
 """A block: lent, read where it lies, returned by a bit, and written to again for the next message.
 
 Ledger.lend and collect against a reader that may die at any moment. Of a message of two parts it
-returns the first block as soon as it has looked at it (ours is less eager: Consumer keeps all blocks
-of a message to its end), and has a view of the second that it looks at again behind the message.
-There are just enough blocks for one message. Violations: the reader sees a block that was
+returns the first block as soon as it has looked at it (ours is less eager: Consumer keeps all
+blocks of a message to its end), and has a view of the second that it looks at again behind the
+message. There are just enough blocks for one message. Violations: the reader sees a block that was
 written to again; a block of a message that the dead had not read is not as it was sent, when it is
 to be sent again; a block never comes back.
 """

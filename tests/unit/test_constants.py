@@ -63,7 +63,9 @@ def test_the_enums_are_of_the_same_kind_and_order_as_those_of_pyzmq(pyzmq: Any) 
         assert cls.__mro__[1:] == theirs.__mro__[1:]
         assert theirs.__members__.keys() <= cls.__members__.keys()
         if cls is not SocketOption:
-            assert [int(member) for member in cls if member.name not in OWN] == list(map(int, theirs))
+            assert [int(member) for member in cls if member.name not in OWN] == list(
+                map(int, theirs)
+            )
 
 
 def test_an_option_says_what_it_holds_as_in_pyzmq(pyzmq: Any) -> None:
