@@ -74,11 +74,11 @@ class SegmentName(NamedTuple):
             )
         except ValueError:
             return None
-        name = cls(uid, namespace, ProcessId(pid, start), serial)
+        own = cls(uid, namespace, ProcessId(pid, start), serial)
         if not more:
-            return name
+            return own
         reader_pid, reader_start, tag = more
-        return name._replace(reader=ProcessId(reader_pid, reader_start), tag=tag)
+        return own._replace(reader=ProcessId(reader_pid, reader_start), tag=tag)
 
 
 class Segment:
