@@ -36,6 +36,7 @@ DIRECTIVES = {
     "wraparound": False,
     "cdivision": True,
     "initializedcheck": False,
+    "auto_pickle": False,
     "binding": True,
     "embedsignature": True,
 }

@@ -10,11 +10,13 @@ import contextlib
 import errno
 import os
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from .constants import HICCUP_MSG, MAXMSGSIZE, USE_FD, SocketType
 from .errors import ZMQError
 from .keeper import (
     EndpointKeeper,
+    GivenDescriptor,
     Replaced,
     high_water_marks,
     no_descriptor_left,
@@ -86,10 +88,15 @@ def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | 
     return board
 
 
+def _given_descriptor(socket: Socket) -> GivenDescriptor | None:
+    """Return the descriptor that *socket* is to listen on. Raises ZMQError for a bad one."""
+    number = cast("int", socket.options[USE_FD])
+    return GivenDescriptor(number) if number >= 0 else None
+
+
 class _Line(NamedTuple):
     """A pipe of a listening endpoint."""
 
-    pipe: Pipe
     slot: DirectorySlot
     peer: PeerEnd
 
@@ -100,13 +107,17 @@ class WorkerBind(EndpointKeeper):
     is_bound = True
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
-        super().__init__(socket)
+        super().__init__(socket, endpoint)
         self.worker: WorkerLink = link
-        self._lines: dict[bytes, _Line] = {}
+        self._given = _given_descriptor(socket)
+        self._lines: dict[Pipe, _Line] = {}
+        # A connection that is made anew has the token of the last, which may not be read out yet.
+        self._by_token: dict[bytes, Pipe] = {}
+        self._bidden_farewell: set[Pipe] = set()
+        self._max_part_size = int(cast("int", socket.options[MAXMSGSIZE]))
         self._listening = False
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
-        self.endpoint = str(endpoint)
         self._bind = commands.Bind(
             self.key, socket.key, *endpoint, socket.options.snapshot(), socket.pattern.name
         )
@@ -124,12 +135,15 @@ class WorkerBind(EndpointKeeper):
     def _ask_to_listen(self) -> Bound:
         while True:
             try:
-                answer = self.worker.ask(self._bind, Bound, self.key)
+                answer = self.worker.ask(self._bind, Bound, self.key, self._given_fds())
             except WorkerGone as gone:
                 self.socket.context.replace_worker(gone)  # raises when that is of no use
             else:
                 assert isinstance(answer, Bound)
                 return answer
+
+    def _given_fds(self) -> tuple[int, ...]:
+        return () if self._given is None else (self._given.number,)
 
     # -- events of the worker ----------------------------------------------------------------------
 
@@ -151,8 +165,8 @@ class WorkerBind(EndpointKeeper):
             self._take_up(event, fds[0])
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
-        elif isinstance(event, Lost) and event.token in self._lines:
-            self._lose(self._lines[event.token].pipe)
+        elif isinstance(event, Lost) and event.token in self._by_token:
+            self._lose(self._by_token[event.token])
         elif isinstance(event, Replaced):
             self._go_on(event)
         elif isinstance(event, Bound) and event.errno:
@@ -161,18 +175,23 @@ class WorkerBind(EndpointKeeper):
     def _lose(self, pipe: Pipe) -> None:
         self._slot.add_to_counter(1)
         pipe.lost = True
+        del self._by_token[pipe.segment.token]
         if pipe.ended:
             self.pipe_ended(pipe)
 
     def _go_on(self, event: Replaced) -> None:
         """Have a new worker process do what the one that ended did."""
-        self.worker.post(self._bind if self._listening else self._bind._replace(address=None))
-        for token, line in list(self._lines.items()):
+        for token, pipe in list(self._by_token.items()):
+            line = self._lines[pipe]
             if line.peer.pid == event.late:
-                self._lose(line.pipe)  # it was carried by that process itself
-            elif not line.pipe.lost:
-                segment, bit = line.pipe.segment.name, line.pipe.bit
+                self._lose(pipe)  # it was carried by that process itself
+            else:
+                segment, bit = pipe.segment.name, pipe.bit
                 self.worker.post(commands.Keep(self.key, token, segment, bit, line.peer))
+        if self._listening:
+            self.worker.post(self._bind, self._given_fds())
+        else:
+            self.worker.post(self._bind._replace(address=None))
 
     def _take_up(self, event: Arrived, doorbell_fd: int) -> None:
         socket = self.socket
@@ -189,11 +208,14 @@ class WorkerBind(EndpointKeeper):
         send_hwm, _ = high_water_marks(socket.options)
         pipe = Pipe(segment, 1, socket.board, event.bit, send_hwm)
         pipe.link = self
+        pipe.returns = True
+        pipe.set_max_part_size(self._max_part_size)
         pipe.routing_id = event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         slot = socket.context.directory.add(Slot.PIPE, self.endpoint, self.key)
         pipe.count_in(slot)
-        self._lines[segment.token] = _Line(pipe, slot, event.peer)
+        self._lines[pipe] = _Line(slot, event.peer)
+        self._by_token[segment.token] = pipe
         socket.hold_pipe(pipe)
         attach_far_end(self, pipe, event.peer, board)
         if socket.pattern.accepts_another():
@@ -207,16 +229,28 @@ class WorkerBind(EndpointKeeper):
         """Let the pipe go; what its far end had not read went with that."""
         if pipe.is_broken:
             self.socket.report(f"a peer of {self.endpoint} wrote nonsense: {pipe.describe()}")
-        self._hang_up(pipe)
+        farewell = None if pipe in self._bidden_farewell else self.farewell()
+        if farewell is None or pipe.is_broken or pipe.unwanted:
+            self._bidden_farewell.discard(pipe)
+            self._hang_up(pipe)
+        else:
+            self._bidden_farewell.add(pipe)
+            pipe.say_last(farewell)
+            self.socket.pattern.renewed(pipe)
 
     def _hang_up(self, pipe: Pipe) -> None:
+        if pipe not in self._lines:
+            return
         token = pipe.segment.token
-        if token in self._lines:
-            self._let_go(pipe)
+        is_connected = self._by_token.get(token) is pipe
+        self._let_go(pipe)
+        if is_connected:
             self.worker.post(commands.Hangup(token))
 
     def _let_go(self, pipe: Pipe) -> None:
-        line = self._lines.pop(pipe.segment.token)
+        line = self._lines.pop(pipe)
+        if self._by_token.get(pipe.segment.token) is pipe:
+            del self._by_token[pipe.segment.token]
         pipe.say_goodbye()
         self.forget_marks(pipe)
         self.socket.let_go(pipe)
@@ -232,6 +266,8 @@ class WorkerBind(EndpointKeeper):
         """Stop listening; those who are connected stay."""
         if self._listening:
             self._listening = False
+            if self._given is not None:
+                self._given.close()
             with contextlib.suppress(WorkerGone):  # whose successor will not listen
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
 
@@ -242,7 +278,7 @@ class WorkerBind(EndpointKeeper):
         by the worker to take it.
         """
         self.stop()
-        pipes = [line.pipe for line in self._lines.values()]
+        pipes = list(self._lines)
         if linger_ms and pipes:
             unread = any(pipe.backlog for pipe in pipes)
             for pipe in pipes:
@@ -270,14 +306,17 @@ class WorkerConnect(EndpointKeeper):
     is_bound = False
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
-        super().__init__(socket)
+        super().__init__(socket, endpoint)
         self._context = socket.context
         self.worker: WorkerLink = link
-        self.endpoint = str(endpoint)
+        self._assigned_id = self.take_next_name()
         self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
         self.key = self._slot.key
         self._immediate = bool(socket.options.snapshot().get("IMMEDIATE", 0))
+        self._hiccup: bytes | None = None
+        if socket.socket_type == SocketType.DEALER:
+            self._hiccup = cast("bytes", socket.options[HICCUP_MSG]) or None
         pattern = socket.pattern
         segment = create_pipe_segment(
             outbound=ring_size(pattern.sends),
@@ -287,6 +326,9 @@ class WorkerConnect(EndpointKeeper):
         self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), 0)
         self._await_far_end()
         self.pipe.link = self
+        self.pipe.returns = True
+        self.pipe.routing_id = self._assigned_id
+        self.pipe.set_max_part_size(int(cast("int", socket.options[MAXMSGSIZE])))
         self.pipe.count_in(self._pipe_slot)
         socket.hold_pipe(self.pipe)
         self._in_pattern = False
@@ -302,6 +344,7 @@ class WorkerConnect(EndpointKeeper):
             segment.token,
             segment.name,
             self.pipe.bit,
+            pattern.resumes and not self._immediate,
         )
         self._peer: PeerEnd | None = None
         self._linger_ends: float | None = None
@@ -361,15 +404,15 @@ class WorkerConnect(EndpointKeeper):
     def _go_on(self, event: Replaced) -> None:
         """Have a new worker process do what the one that ended did."""
         pipe, peer = self.pipe, self._peer
+        token, segment = pipe.segment.token, pipe.segment.name
         if peer is None:
-            self.worker.post(self._connect._replace(segment=pipe.segment.name))
-        else:
+            self.worker.post(self._connect._replace(segment=segment))
+        elif peer.pid == event.late:  # the pipe was carried by that process itself
             self.worker.post(self._connect._replace(segment=""))
-            token, segment = pipe.segment.token, pipe.segment.name
-            if peer.pid == event.late:  # it was carried by that process itself
-                self.handle(Lost(self.socket.key, self.key, token, "its worker ended"), [])
-            else:
-                self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
+            self.handle(Lost(self.socket.key, self.key, token, "its worker ended"), [])
+        else:
+            self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
+            self.worker.post(self._connect._replace(segment=""))
         if self.key in self._context.lingering:
             self.worker.post(Linger(self.key, self._linger_left_ms(), self._unread))
 
@@ -380,7 +423,7 @@ class WorkerConnect(EndpointKeeper):
 
     def _attach(self, event: Attached, doorbell_fd: int) -> None:
         pipe = self.pipe
-        pipe.routing_id = event.metadata.get("Identity", b"")
+        pipe.routing_id = self._assigned_id or event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))
         self._peer = event.peer
@@ -412,9 +455,11 @@ class WorkerConnect(EndpointKeeper):
 
     def _fresh_segment(self) -> Segment:
         pipe = self.pipe
+        keeps = self.socket.pattern.keeps_outbound and not pipe.is_broken and not pipe.unwanted
         try:
-            keeps = self.socket.pattern.keeps_outbound and not pipe.is_broken
-            return pipe.renew(keep_outbound=keeps)
+            segment = pipe.renew(keep_outbound=keeps, last_word=self._hiccup)
+            pipe.unwanted = False
+            return segment
         except ZMQError as error:
             if error.errno != errno.EPROTO:
                 raise
@@ -435,6 +480,7 @@ class WorkerConnect(EndpointKeeper):
             self._leave_pattern()
         if pipe.is_broken:
             self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
+        if pipe.is_broken or pipe.unwanted:
             self.worker.post(commands.Hangup(pipe.segment.token))
 
     # -- the user ----------------------------------------------------------------------------------

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import weakref
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from .constants import CONNECT_ROUTING_ID, DISCONNECT_MSG, SocketType
 from .errors import ZMQError
 from .shm import chain
 
 if TYPE_CHECKING:
+    from .endpoints import Endpoint
     from .options import OptionValues
     from .pipe import Pipe
     from .socket import Socket
@@ -24,6 +27,10 @@ class Replaced(NamedTuple):
     late: int  # pid of the one that ended
 
 
+# Types that tell their peers apart; to others a farewell would be a message like any.
+_HEARS_FAREWELLS = (SocketType.ROUTER,)
+
+
 class EndpointKeeper:
     """What a socket keeps for each bind and connect.
 
@@ -31,7 +38,8 @@ class EndpointKeeper:
     """
 
     key: int
-    endpoint: str
+    endpoint: str  # as LAST_ENDPOINT has it
+    written: str  # as the user wrote it
     is_bound: bool
     worker: WorkerLink | None = None
 
@@ -39,7 +47,8 @@ class EndpointKeeper:
         """Act upon an event of the worker; owns *fds*."""
         raise NotImplementedError
 
-    def __init__(self, socket: Socket) -> None:
+    def __init__(self, socket: Socket, endpoint: Endpoint) -> None:
+        self.endpoint = self.written = str(endpoint)
         self._socket_ref = weakref.ref(socket)
         self._held: Socket | None = None
         self._pipe_marks: dict[Pipe, tuple[int, int]] = {}
@@ -76,6 +85,31 @@ class EndpointKeeper:
         send_hwm, receive_hwm = high_water_marks(self.socket.options)
         pipe.set_limits(combine_marks(send_hwm, theirs[1]), combine_marks(receive_hwm, theirs[0]))
 
+    def take_next_name(self) -> bytes:
+        """Return the name that CONNECT_ROUTING_ID has for this peer, b"" for none; it counts once.
+
+        Raises ZMQError(EADDRINUSE) for a name that another peer of this socket has; it is used up.
+        """
+        options = self.socket.options
+        if CONNECT_ROUTING_ID not in options:
+            return b""
+        name = bytes(cast("bytes", options.take(CONNECT_ROUTING_ID)))
+        has_name = getattr(self.socket.pattern, "has_name", None)
+        if has_name is None:
+            return b""
+        if has_name(name):
+            raise ZMQError(
+                errno.EADDRINUSE, f"CONNECT_ROUTING_ID {name!r} is the name of another peer"
+            )
+        return name
+
+    def farewell(self) -> bytes | None:
+        """Return the message of a peer that is gone, None for none (DISCONNECT_MSG)."""
+        socket = self.socket
+        if socket.closed or socket.socket_type not in _HEARS_FAREWELLS:
+            return None
+        return cast("bytes", socket.options[DISCONNECT_MSG]) or None
+
     def forget_marks(self, pipe: Pipe) -> None:
         """The pipe is let go."""
         self._pipe_marks.pop(pipe, None)
@@ -84,6 +118,32 @@ class EndpointKeeper:
         """Our high water marks were set anew: pipes that are there go by them from now on."""
         for pipe, theirs in self._pipe_marks.items():
             self.note_marks(pipe, theirs)
+
+
+class GivenDescriptor:
+    """The listening socket that the application made for a bind (USE_FD, or PRE_ALLOCATED_FD).
+
+    It is the ZeroMQ socket's from then on, as in libzmq, and closed with the endpoint.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        try:
+            self._identity = self._look()
+        except OSError as error:
+            raise ZMQError(
+                error.errno, f"USE_FD = {number}: expected an open descriptor of a listening socket"
+            ) from error
+
+    def close(self) -> None:
+        """Close it, unless that was done, and the number may be somebody else's by now."""
+        with contextlib.suppress(OSError):
+            if self._look() == self._identity:
+                os.close(self.number)
+
+    def _look(self) -> tuple[int, int]:
+        found = os.fstat(self.number)
+        return found.st_dev, found.st_ino
 
 
 def combine_marks(ours: int, theirs: int) -> int:

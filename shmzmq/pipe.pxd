@@ -22,6 +22,10 @@ cdef class Pipe:
     cdef public object link           # whoever keeps the connection behind this pipe
     cdef public bint lost             # the far end is gone; what it published is still read
     cdef public bint retired          # no pattern holds this pipe any more
+    cdef public bint unwanted         # our pattern wants the connection ended, not the far end
+    cdef public bint returns          # who made the connection makes it anew when it has ended
+    cdef readonly list greetings      # messages that every connection begins with
+    cdef uint64_t max_part_size       # MAXMSGSIZE
     cdef bint said_goodbye            # the far end closed in good order
     cdef bint more                    # the part read last has another behind it
     cdef bint sending                 # parts are written and not yet published
@@ -45,6 +49,7 @@ cdef class Pipe:
     cdef bint park(self, uint64_t size) noexcept
     cdef void unpark(self) noexcept
     cdef object read(self)
+    cdef int refuse_oversized(self) except -2
     cdef int skip(self) except -2
     cdef int look(self) except -2
     cdef void done_reading(self) noexcept

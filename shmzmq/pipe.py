@@ -49,6 +49,7 @@ from .shm import segment as segments
 from .shm.layout import BOARD_PIPES, RECORDS_OFFSET, Kind
 from .shm.lease import PoolDesk
 
+_NO_LIMIT = cython.declare(uint64_t, 2**64 - 1)
 _GOODBYE = cython.declare(bytes, b"goodbye")
 
 
@@ -75,6 +76,8 @@ class Pipe:
         self.report_messages = 1
         self.lending = Lending()
         self.far_process = segment.owner if side == 1 else None
+        self.max_part_size = _NO_LIMIT
+        self.greetings = []
         self.outbound = Producer(segment, side, send_limit, self._make_area)
         self._take_inbound(segment)
         self.slot = directory.scratch()
@@ -137,6 +140,23 @@ class Pipe:
         # A waiting producer hears of room at every quarter of the limit, as long as messages are
         # read.
         self.report_messages = receive_limit // 4 if receive_limit >= 4 else 1
+
+    def set_max_part_size(self, limit):
+        """Take no parts of more than *limit* bytes (MAXMSGSIZE; -1: of any size).
+
+        A peer that sends one is at its end, as if it had written nonsense.
+        """
+        self.max_part_size = _NO_LIMIT if limit < 0 else limit
+
+    def greet(self, messages):
+        """Have this connection, and each that renews it, begin with these messages."""
+        self.greetings = messages
+        if self.outbound.written:
+            return  # a connection made anew has begun with them
+        for item in messages:
+            message: bytes = item
+            if self.write(message, len(message), False) == RING_OK:
+                self.flush()
 
     def set_reader(self, process):
         """Note who reads what this end writes: the memory outlives us while *process* lives."""
@@ -294,8 +314,12 @@ class Pipe:
         """Find the next part for the user: RING_OK, RING_EMPTY or RING_BROKEN."""
         while True:
             rc: cython.int = self.inbound.peek()
-            if rc != RING_OK or self.inbound.record_flags & RECORD_COMMAND == 0:
+            if rc != RING_OK:
                 return rc
+            if self.inbound.record_flags & RECORD_COMMAND == 0:
+                if self.inbound.record_size > self.max_part_size:
+                    return self.refuse_oversized()
+                return RING_OK
             # A command is for the pipe itself, and goodbye is the only one.
             self.said_goodbye = True
             self.inbound.advance()
@@ -315,6 +339,20 @@ class Pipe:
         if not self.more:
             self.done_reading()
         return data
+
+    def refuse_oversized(self):
+        """End the pipe for a part above MAXMSGSIZE.
+
+        The message counts as read, or its sender would offer it again on the next connection.
+        """
+        reason = (
+            f"a part of {self.inbound.record_size} bytes; MAXMSGSIZE takes {self.max_part_size}"
+        )
+        while True:
+            more: cython.bint = self.inbound.record_flags & RECORD_MORE
+            self.inbound.advance()
+            if not more or self.inbound.peek() != RING_OK:
+                return self.inbound.spoil(reason)
 
     def skip(self):
         """Drop the rest of the message at hand, or the next one; 1 when there was one, else 0."""
@@ -380,15 +418,20 @@ class Pipe:
 
     # -- after a loss ------------------------------------------------------------------------------
 
-    def renew(self, *, keep_outbound):
+    def renew(self, *, keep_outbound, last_word=None):
         """Move over to a fresh segment for the next far end, and return it.
 
-        What the lost far end published is kept; what it had not read is kept when *keep_outbound*
-        is true (subscriptions, for one, are said anew). The object stays the same, so whoever holds
-        it need not notice. Raises ZMQError(ENOBUFS) when /dev/shm is full; nothing is lost
-        then, and the same may be tried again.
+        What the lost far end published is kept, and followed by *last_word*, a message of our own
+        for whoever reads here. What it had not read is kept when *keep_outbound* is true
+        (subscriptions, for one, are said anew), behind the greetings of a new connection. The
+        object stays the same, so whoever holds it need not notice. Raises ZMQError(ENOBUFS) when
+        /dev/shm is full; nothing is lost then, and the same may be tried again.
         """
         outgoing, pending = self._unread() if keep_outbound else ([], [])
+        if keep_outbound:
+            greetings = [(message, 0) for message in self.greetings]
+            if outgoing[: len(greetings)] != greetings:
+                outgoing = greetings + outgoing
         incoming = self.carried
         while self.look() == RING_OK:
             incoming.append((self._payload(), self.inbound.record_flags & RECORD_MORE))
@@ -399,12 +442,25 @@ class Pipe:
         ]
         if self.side == 1:
             sizes.reverse()
-        segment = create_pipe_segment(outbound=sizes[0], inbound=sizes[1], token=self.segment.token)
+        segment = create_pipe_segment(
+            outbound=sizes[0],
+            inbound=sizes[1],
+            private=segments.is_private(self.segment.name),
+            token=self.segment.token,
+        )
         self.discard()
         self.lending.end()
+        if last_word is not None:
+            incoming = [*incoming, (last_word, 0)]
         self._refill(segment, outgoing, pending, incoming)
         self.carried = []
         return segment
+
+    def say_last(self, message):
+        """Have *message* read at this end behind all else; the far end has gone."""
+        segment = self.renew(keep_outbound=False, last_word=message)
+        segment.unlink()
+        self.lost = True
 
     def _payload(self) -> bytes:
         return PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
@@ -443,6 +499,8 @@ class Pipe:
             self.outbound.push(data, flags)
         attentive: uint64_t = load_relaxed(cython.address(self.inbound.control.attentive))
         self._take_inbound(segment)
+        if self.lender is not None:
+            self.use_lender(self.lender)
         if attentive:
             self.attend()
         self.unreported = self.unreported_bytes = 0

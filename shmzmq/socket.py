@@ -30,6 +30,7 @@ from .constants import (
     SNDHWM,
     SNDTIMEO,
     SUBSCRIBE,
+    TOPICS_COUNT,
     UNSUBSCRIBE,
     PollEvent,
     SocketOption,
@@ -299,13 +300,15 @@ class Socket(OptionAttributes, MessageFormats):
         resolved, _ = self._resolve(addr, binding=what == "bound")
         endpoint = str(resolved)
         self.poll_events(0)
-        for keeper in self._keepers:
-            if keeper.endpoint == endpoint and keeper.is_bound == (what == "bound"):
-                self._keepers.remove(keeper)
-                keeper.stop()
-                if keeper.is_bound:
-                    self._stopped.append(keeper)  # it still has the pipes of those who connected
-                return
+        ours = [keeper for keeper in self._keepers if keeper.is_bound == (what == "bound")]
+        # LAST_ENDPOINT names one of them; what the user wrote, wildcards and all, may name several.
+        named = [keeper for keeper in ours if keeper.endpoint == endpoint]
+        for keeper in named or [keeper for keeper in ours if keeper.written == endpoint]:
+            self._keepers.remove(keeper)
+            keeper.stop()
+            if keeper.is_bound:
+                self._stopped.append(keeper)  # it still has the pipes of those who connected
+            return
         raise no_such_endpoint(endpoint, what)
 
     # -- news --------------------------------------------------------------------------------------
@@ -415,6 +418,10 @@ class Socket(OptionAttributes, MessageFormats):
             return PollEvent(self.arm() if self._fd_in_use else self.poll_events())
         if option == FD:
             return self._expose_fd()
+        if option == TOPICS_COUNT:
+            self.options.get(option)  # raises what stands in the way
+            self.poll_events(0)
+            return self.pattern.topics_count()
         return self.options.get(option)
 
     setsockopt = set

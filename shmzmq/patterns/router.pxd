@@ -6,6 +6,11 @@ from shmzmq.pipe cimport Pipe
 
 cdef class Router(Pattern):
     cdef dict by_id            # routing id -> pipe
+    cdef dict names            # and back: pipe -> the routing id it is known by
+    cdef object notices        # deque of routing ids of peers that came or went (ROUTER_NOTIFY)
+    cdef int notify
+    cdef bint handover
+    cdef Pipe leaving          # its name is another's by now; it ends with the message at hand
     cdef dict unheard          # pipes whose far end has not said who it is, or as somebody who is here already
     cdef uint64_t next_id
     cdef bint held             # has_in found a message: its id and first part wait
@@ -17,5 +22,6 @@ cdef class Router(Pattern):
     cdef bint mandatory
     cdef Pipe awaited          # who had no room for the message refused last (ROUTER_MANDATORY)
 
+    cdef int end_leaving(self) except -1
     cdef int choose_target(self, bytes routing_id) except -1
     cdef bint find(self) except -1

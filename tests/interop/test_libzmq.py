@@ -84,7 +84,8 @@ def test_routers_that_know_each_other(meeting: Meeting) -> None:
         try:
             near.send_multipart([b"far", b"hello"])
         except zmq.ZMQError as error:
-            assert error.errno == zmq.EHOSTUNREACH
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
             return near.poll(1) != 0  # looks at what has come
         return True
 
