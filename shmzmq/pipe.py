@@ -233,7 +233,7 @@ class Pipe:
 
     def write(self, data, size, more):
         rc: cython.int
-        if size >= self.lending.least:
+        if size >= self.lending.least and data != cython.NULL:
             rc = self.lending.write(self.outbound, data, size, RECORD_MORE if more else 0)
             if rc != RING_EMPTY:
                 if rc == RING_OK:
