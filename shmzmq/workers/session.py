@@ -114,6 +114,7 @@ class Session:
         self._shares = shares and self.pipe is None
         self.metadata: dict[str, bytes] = {}
         self.is_taken = False
+        self._over = False
         self._timer: Timer | None = None
         self._handed_over: HandedOver | None = None
         self._relayed: RelayedTraffic | None = None
@@ -167,6 +168,8 @@ class Session:
             self._relayed.stop_reading()
 
     def _end(self, reason: str) -> None:
+        if self._over:
+            return  # the stream failed over our goodbye
         cut = None
         if self._handed_over is not None:
             self._handed_over.stream_ended()
