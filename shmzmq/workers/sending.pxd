@@ -41,4 +41,4 @@ cdef class Sending:
     cdef ssize_t write_out(self) noexcept
     cdef int gather_record(self) except -1
     cdef void append(self, const char *octets, uint64_t size) noexcept
-    cdef void account(self, uint64_t count) noexcept
+    cdef int account(self, uint64_t count) except -1

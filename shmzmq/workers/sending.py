@@ -252,3 +252,4 @@ class Sending:
         if end != cython.NULL:
             self.pipe.inbound.release(cython.address(end.mark))
             self.pipe.report_room()
+        return 0

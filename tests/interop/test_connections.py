@@ -17,6 +17,9 @@ import shmzmq as zmq
 
 PING = b"\x04PING"
 
+_LOOK_MS = 20
+"""How long it is waited for a message before another is sent."""
+
 
 @pytest.mark.parametrize("size", [10, 20_000])
 def test_what_was_sent_before_close_arrives(meeting: Meeting, size: int) -> None:
