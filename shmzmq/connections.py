@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from .constants import USE_FD
 from .errors import ZMQError
@@ -93,6 +93,10 @@ def _given_descriptor(socket: Socket) -> GivenDescriptor | None:
     return GivenDescriptor(number) if number >= 0 else None
 
 
+_LAST_WORDS_MS: Final = 1000
+"""How long a connection that the user has ended may take to be rid of what was sent on it."""
+
+
 class _Line(NamedTuple):
     """A pipe of a listening endpoint."""
 
@@ -171,7 +175,7 @@ class WorkerBind(EndpointKeeper):
     def _lose(self, pipe: Pipe) -> None:
         self._slot.add_to_counter(1)
         pipe.lost = True
-        if pipe.ended:
+        if pipe.ended or pipe.dismissed:
             self.pipe_ended(pipe)
 
     def _go_on(self, event: Replaced) -> None:
@@ -218,6 +222,9 @@ class WorkerBind(EndpointKeeper):
 
     def pipe_ended(self, pipe: Pipe) -> None:
         """Let the pipe go; what its far end had not read went with that."""
+        if pipe.dismissed and not pipe.lost:
+            pipe.say_goodbye()  # the worker ends the stream behind it, and says Lost
+            return
         if pipe.is_broken:
             self.socket.report(f"a peer of {self.endpoint} wrote nonsense: {pipe.describe()}")
         self._hang_up(pipe)
@@ -445,6 +452,11 @@ class WorkerConnect(EndpointKeeper):
         Until then nothing is sent here; but a message that is half written is finished first, and
         goes to the next far end as a whole.
         """
+        if pipe.dismissed:
+            self.socket.forget_endpoint(self)
+            # Not all is over, only this connection: what was sent on it goes out, LINGER 0 or not.
+            self.close(self.socket.linger_ms() or _LAST_WORDS_MS)
+            return
         if pipe.is_broken or not pipe.is_sending:
             self._leave_pattern()
         if pipe.is_broken:

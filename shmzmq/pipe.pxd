@@ -19,7 +19,7 @@ cdef class Pipe:
     cdef public object metadata       # what the far end said of itself, by name
     cdef public object link           # whoever keeps the connection behind this pipe
     cdef public bint lost             # the far end is gone; what it published is still read
-    cdef public bint retired          # no pattern holds this pipe any more
+    cdef public bint dismissed        # the user ended this connection; what was sent is still written
     cdef bint said_goodbye            # the far end closed in good order
     cdef bint more                    # the part read last has another behind it
     cdef bint sending                 # parts are written and not yet published

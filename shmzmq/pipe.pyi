@@ -15,7 +15,7 @@ class Pipe:
     metadata: dict[str, str]
     link: _Keeper | None
     lost: bool
-    retired: bool
+    dismissed: bool
     def __init__(
         self, segment: Segment, side: int, own: Board, bit: int, send_limit: int
     ) -> None: ...

@@ -27,6 +27,8 @@ from .constants import (
     RCVHWM,
     RCVMORE,
     RCVTIMEO,
+    ROUTER_RAW,
+    ROUTING_ID,
     SNDHWM,
     SNDTIMEO,
     SUBSCRIBE,
@@ -41,7 +43,7 @@ from .inproc import InprocBind, InprocConnect
 from .keeper import EndpointKeeper, no_such_endpoint, refuse
 from .message_formats import MessageFormats
 from .options import OptionValues
-from .patterns import new_pattern
+from .patterns import new_pattern, raw_router
 from .pipe import Pipe
 from .shm.board import Control, create_board
 from .shm.layout import Slot
@@ -275,6 +277,11 @@ class Socket(OptionAttributes, MessageFormats):
         address = transport.check(endpoint.address, binding=binding)
         return endpoint._replace(address=address), transport
 
+    def forget_endpoint(self, keeper: EndpointKeeper) -> None:
+        """The user has ended it by other means than `disconnect`."""
+        if keeper in self._keepers:
+            self._keepers.remove(keeper)
+
     def _open_check(self) -> None:
         if self.closed or self._is_ended() or self.generation_is_stale():
             self.poll_events(0)  # raises what stands in the way
@@ -393,6 +400,8 @@ class Socket(OptionAttributes, MessageFormats):
         """
         self._open_check()
         held = self.options.set(option, value)
+        if option == ROUTER_RAW:
+            self._set_raw(bool(held))
         if option == SNDTIMEO:
             self.send_timeout_ms = value
         elif option == RCVTIMEO:
@@ -403,6 +412,14 @@ class Socket(OptionAttributes, MessageFormats):
         self.pattern.configure(SocketOption(option).name, held)
         if option in _ACTS:
             self.poll_events(0)
+
+    def _set_raw(self, raw: bool) -> None:
+        """Speak plain TCP, or ZMTP; an endpoint that is there already stands in the way of both."""
+        if self._keepers or self._stopped or raw == (self.pattern.name == "STREAM"):
+            return
+        self.change_pattern(raw_router() if raw else new_pattern(self.socket_type))
+        for name, held in self.options.snapshot().items():
+            self.pattern.configure(name, held)
 
     def get(self, option: int) -> Any:
         """Return the value of *option*: an int or bytes.
@@ -416,7 +433,8 @@ class Socket(OptionAttributes, MessageFormats):
             return PollEvent(self.arm() if self._fd_in_use else self.poll_events())
         if option == FD:
             return self._expose_fd()
-        return self.options.get(option)
+        value = self.options.get(option)
+        return value if option != ROUTING_ID else self.pattern.own_routing_id() or value
 
     setsockopt = set
     getsockopt = get

@@ -68,6 +68,10 @@ class Pattern:
     def configure(self, name: str, value):
         """Take note of the socket option *name*, which is one of this pattern's."""
 
+    def own_routing_id(self):
+        """Return what the option ROUTING_ID reads as here; None: as it was set."""
+        return
+
     def accepts_another(self) -> bool:
         """Whether another pipe may be attached; PAIR has one peer only."""
         return True
