@@ -187,7 +187,9 @@ class Context(OptionAttributes):
         """
         socket = self.lingering.pop(endpoint)
         if socket not in self.lingering.values():
-            self._boards_in_use.pop(socket).segment.unlink()
+            board = self._boards_in_use.pop(socket, None)  # none while the socket is not closed
+            if board is not None:
+                board.segment.unlink()
         self._changed.notify_all()
 
     def _check(self) -> None:
