@@ -140,6 +140,8 @@ class WorkerBind(EndpointKeeper):
                 self.socket.context.replace_worker(gone)  # raises when that is of no use
             else:
                 assert isinstance(answer, Bound)
+                # What came before the answer was read with it: nobody else will hear of that.
+                self.socket.context.collect_events(self.socket)
                 return answer
 
     def _given_fds(self) -> tuple[int, ...]:
@@ -256,6 +258,7 @@ class WorkerBind(EndpointKeeper):
                 self._given.close()
             with contextlib.suppress(WorkerGone):  # whose successor will not listen
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
+                self.socket.context.collect_events(self.socket)  # see _ask_to_listen
 
     def close(self, linger_ms: int) -> None:
         """Stop listening and say goodbye to everybody.

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from .attributes import OptionAttributes
 from .constants import (
     AFFINITY,
+    ENOCOMPATPROTO,
     EVENTS,
     FD,
     LAST_ENDPOINT,
@@ -274,6 +275,10 @@ class Socket(OptionAttributes, MessageFormats):
             transport = find_transport(endpoint.scheme)
         except ZMQError as error:
             raise ZMQError(error.errno, f"{str(endpoint)!r}: {error}") from None
+        served = transport.capabilities.socket_types
+        if served is not None and self.pattern.name not in served:
+            kind = self.pattern.name
+            raise ZMQError(ENOCOMPATPROTO, f"{str(endpoint)!r}: not a transport for {kind} sockets")
         address = transport.check(endpoint.address, binding=binding)
         return endpoint._replace(address=address), transport
 

@@ -328,3 +328,12 @@ def test_as_an_http_client(sockets: SocketFactory) -> None:
         assert answer.endswith(b"\r\n\r\n" + body[::-1])
         serving.join(PATIENCE_S)
         assert not serving.is_alive()
+
+
+@ours_better("libzmq connects it and nothing ever works")
+def test_there_is_nothing_plain_about_inproc(sockets: SocketFactory) -> None:
+    stream = sockets.open(zmq.STREAM)
+    for call in (stream.bind, stream.connect):
+        with pytest.raises(zmq.ZMQError) as caught:
+            call("inproc://x")
+        assert caught.value.errno == zmq.ENOCOMPATPROTO
