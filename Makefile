@@ -2,7 +2,7 @@
 # make test    run the whole test suite
 # make bench   run all benchmarks, briefly; `python -m benchmarks --help` has more
 # make lint    check style, types and the direction of imports
-# make docs    check links, named files and Python blocks of the documentation
+# make docs    check links, named files and Python blocks of the documentation, and docs/options.md
 # make clean   remove everything that make has made
 #
 # Each makes what it needs in .venv; nothing is installed outside it.
@@ -50,8 +50,9 @@ lint: $(BUILT)
 		sed -n 's/^from \(shmzmq[^ ]*\) cimport .*/import \1/p' $$pxd >> $${pxd%.pxd}.py; done
 	cd $(VIEW) && ../../$(BIN)/lint-imports --no-cache --config ../../pyproject.toml
 
-docs:
+docs: $(BUILT)
 	$(PYTHON) docs/check.py
+	$(BIN)/python -m shmzmq.options --check docs/options.md
 
 clean:
 	rm -rf $(VENV) build *.egg-info bench-*.json

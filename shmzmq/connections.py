@@ -12,7 +12,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
-from .constants import USE_FD
+from .constants import HICCUP_MSG, MAXMSGSIZE, USE_FD, SocketType
 from .errors import ZMQError
 from .keeper import (
     EndpointKeeper,
@@ -23,7 +23,8 @@ from .keeper import (
     refuse,
     refuse_fds,
 )
-from .pipe import Pipe, create_pipe_segment, ring_size
+from .pipe import Pipe
+from .pipe_segment import create_pipe_segment, ring_size
 from .shm import segment as segments
 from .shm.board import Board, open_board
 from .shm.layout import Kind, Slot
@@ -93,6 +94,12 @@ def _given_descriptor(socket: Socket) -> GivenDescriptor | None:
     return GivenDescriptor(number) if number >= 0 else None
 
 
+def _max_part_size(socket: Socket) -> int:
+    """Return MAXMSGSIZE, -1 for none: plain bytes are not in messages, so none is too large."""
+    is_raw = socket.pattern.name == "STREAM"
+    return -1 if is_raw else int(cast("int", socket.options[MAXMSGSIZE]))
+
+
 _LAST_WORDS_MS: Final = 1000
 """How long a connection that the user has ended may take to be rid of what was sent on it."""
 
@@ -100,7 +107,6 @@ _LAST_WORDS_MS: Final = 1000
 class _Line(NamedTuple):
     """A pipe of a listening endpoint."""
 
-    pipe: Pipe
     slot: DirectorySlot
     peer: PeerEnd
 
@@ -114,7 +120,11 @@ class WorkerBind(EndpointKeeper):
         super().__init__(socket, endpoint)
         self.worker: WorkerLink = link
         self._given = _given_descriptor(socket)
-        self._lines: dict[bytes, _Line] = {}
+        self._lines: dict[Pipe, _Line] = {}
+        # A connection that is made anew has the token of the last, which may not be read out yet.
+        self._by_token: dict[bytes, Pipe] = {}
+        self._bidden_farewell: set[Pipe] = set()
+        self._max_part_size = _max_part_size(socket)
         self._listening = False
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
@@ -167,8 +177,8 @@ class WorkerBind(EndpointKeeper):
             self._take_up(event, fds[0])
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
-        elif isinstance(event, Lost) and event.token in self._lines:
-            self._lose(self._lines[event.token].pipe)
+        elif isinstance(event, Lost) and event.token in self._by_token:
+            self._lose(self._by_token[event.token])
         elif isinstance(event, Replaced):
             self._go_on(event)
         elif isinstance(event, Bound) and event.errno:
@@ -177,16 +187,18 @@ class WorkerBind(EndpointKeeper):
     def _lose(self, pipe: Pipe) -> None:
         self._slot.add_to_counter(1)
         pipe.lost = True
+        del self._by_token[pipe.segment.token]
         if pipe.ended or pipe.dismissed:
             self.pipe_ended(pipe)
 
     def _go_on(self, event: Replaced) -> None:
         """Have a new worker process do what the one that ended did."""
-        for token, line in list(self._lines.items()):
+        for token, pipe in list(self._by_token.items()):
+            line = self._lines[pipe]
             if line.peer.pid == event.late:
-                self._lose(line.pipe)  # it was carried by that process itself
-            elif not line.pipe.lost:
-                segment, bit = line.pipe.segment.name, line.pipe.bit
+                self._lose(pipe)  # it was carried by that process itself
+            else:
+                segment, bit = pipe.segment.name, pipe.bit
                 self.worker.post(commands.Keep(self.key, token, segment, bit, line.peer))
         if self._listening:
             self.worker.post(self._bind, self._given_fds())
@@ -208,11 +220,14 @@ class WorkerBind(EndpointKeeper):
         send_hwm, _ = high_water_marks(socket.options)
         pipe = Pipe(segment, 1, socket.board, event.bit, send_hwm)
         pipe.link = self
+        pipe.returns = True
+        pipe.set_max_part_size(self._max_part_size)
         pipe.routing_id = event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         slot = socket.context.directory.add(Slot.PIPE, self.endpoint, self.key)
         pipe.count_in(slot)
-        self._lines[segment.token] = _Line(pipe, slot, event.peer)
+        self._lines[pipe] = _Line(slot, event.peer)
+        self._by_token[segment.token] = pipe
         socket.hold_pipe(pipe)
         attach_far_end(self, pipe, event.peer, board)
         if socket.pattern.accepts_another():
@@ -229,16 +244,28 @@ class WorkerBind(EndpointKeeper):
             return
         if pipe.is_broken:
             self.socket.report(f"a peer of {self.endpoint} wrote nonsense: {pipe.describe()}")
-        self._hang_up(pipe)
+        farewell = None if pipe in self._bidden_farewell else self.farewell()
+        if farewell is None or pipe.is_broken or pipe.unwanted:
+            self._bidden_farewell.discard(pipe)
+            self._hang_up(pipe)
+        else:
+            self._bidden_farewell.add(pipe)
+            pipe.say_last(farewell)
+            self.socket.pattern.renewed(pipe)
 
     def _hang_up(self, pipe: Pipe) -> None:
+        if pipe not in self._lines:
+            return
         token = pipe.segment.token
-        if token in self._lines:
-            self._let_go(pipe)
+        is_connected = self._by_token.get(token) is pipe
+        self._let_go(pipe)
+        if is_connected:
             self.worker.post(commands.Hangup(token))
 
     def _let_go(self, pipe: Pipe) -> None:
-        line = self._lines.pop(pipe.segment.token)
+        line = self._lines.pop(pipe)
+        if self._by_token.get(pipe.segment.token) is pipe:
+            del self._by_token[pipe.segment.token]
         pipe.say_goodbye()
         self.forget_marks(pipe)
         self.socket.let_go(pipe)
@@ -267,7 +294,7 @@ class WorkerBind(EndpointKeeper):
         by the worker to take it.
         """
         self.stop()
-        pipes = [line.pipe for line in self._lines.values()]
+        pipes = list(self._lines)
         if linger_ms and pipes:
             unread = any(pipe.backlog for pipe in pipes)
             for pipe in pipes:
@@ -298,10 +325,14 @@ class WorkerConnect(EndpointKeeper):
         super().__init__(socket, endpoint)
         self._context = socket.context
         self.worker: WorkerLink = link
+        self._assigned_id = self.take_next_name()
         self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
         self.key = self._slot.key
         self._immediate = bool(socket.options.snapshot().get("IMMEDIATE", 0))
+        self._hiccup: bytes | None = None
+        if socket.socket_type == SocketType.DEALER:
+            self._hiccup = cast("bytes", socket.options[HICCUP_MSG]) or None
         pattern = socket.pattern
         segment = create_pipe_segment(
             outbound=ring_size(pattern.sends),
@@ -311,6 +342,9 @@ class WorkerConnect(EndpointKeeper):
         self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), 0)
         self._await_far_end()
         self.pipe.link = self
+        self.pipe.returns = True
+        self.pipe.routing_id = self._assigned_id
+        self.pipe.set_max_part_size(_max_part_size(socket))
         self.pipe.count_in(self._pipe_slot)
         socket.hold_pipe(self.pipe)
         self._in_pattern = False
@@ -326,6 +360,7 @@ class WorkerConnect(EndpointKeeper):
             segment.token,
             segment.name,
             self.pipe.bit,
+            pattern.resumes and not self._immediate,
         )
         self._peer: PeerEnd | None = None
         self._linger_ends: float | None = None
@@ -404,7 +439,7 @@ class WorkerConnect(EndpointKeeper):
 
     def _attach(self, event: Attached, doorbell_fd: int) -> None:
         pipe = self.pipe
-        pipe.routing_id = event.metadata.get("Identity", b"")
+        pipe.routing_id = self._assigned_id or event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))
         self._peer = event.peer
@@ -436,9 +471,11 @@ class WorkerConnect(EndpointKeeper):
 
     def _fresh_segment(self) -> Segment:
         pipe = self.pipe
+        keeps = self.socket.pattern.keeps_outbound and not pipe.is_broken and not pipe.unwanted
         try:
-            keeps = self.socket.pattern.keeps_outbound and not pipe.is_broken
-            return pipe.renew(keep_outbound=keeps)
+            segment = pipe.renew(keep_outbound=keeps, last_word=self._hiccup)
+            pipe.unwanted = False
+            return segment
         except ZMQError as error:
             if error.errno != errno.EPROTO:
                 raise
@@ -464,6 +501,7 @@ class WorkerConnect(EndpointKeeper):
             self._leave_pattern()
         if pipe.is_broken:
             self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {pipe.describe()}")
+        if pipe.is_broken or pipe.unwanted:
             self.worker.post(commands.Hangup(pipe.segment.token))
 
     # -- the user ----------------------------------------------------------------------------------

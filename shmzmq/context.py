@@ -18,6 +18,7 @@ from .errors import ZMQError
 from .inproc import InprocNames
 from .keeper import Replaced, refuse
 from .shm import segment as segments
+from .shm.blocks import Pool
 from .shm.board import Control
 from .shm.directory import Directory
 from .shm.liveness import this_process
@@ -31,8 +32,16 @@ if TYPE_CHECKING:
     from .shm.board import Board
     from .workers.pool import WorkerGone, WorkerLink, WorkerPool
 
-_DEFAULTS: dict[int, int] = {ContextOption.IO_THREADS: 1, ContextOption.MAX_SOCKETS: 1023}
-_LEAST: dict[int, int] = {ContextOption.IO_THREADS: 0, ContextOption.MAX_SOCKETS: 1}
+_DEFAULTS: dict[int, int] = {
+    ContextOption.IO_THREADS: 1,
+    ContextOption.MAX_SOCKETS: 1023,
+    ContextOption.BLOCK_POOL_SIZE: 256 << 20,
+}
+_LEAST: dict[int, int] = {
+    ContextOption.IO_THREADS: 0,
+    ContextOption.MAX_SOCKETS: 1,
+    ContextOption.BLOCK_POOL_SIZE: 0,
+}
 _READ_ONLY: dict[int, int] = {ContextOption.SOCKET_LIMIT: 65535}
 
 
@@ -69,6 +78,7 @@ class Context(OptionAttributes):
         self.set(ContextOption.IO_THREADS, io_threads)
         _sweep_once()
         values["directory"] = Directory()
+        values["pool"] = Pool(self.get(ContextOption.BLOCK_POOL_SIZE))
         values["closed"] = False
         with _contexts_lock:
             _contexts.add(self)
@@ -105,6 +115,8 @@ class Context(OptionAttributes):
             name = ContextOption(option).name
             raise ZMQError(errno.EINVAL, f"{name} is a number from {_LEAST[option]}, not {optval}")
         self._options[option] = optval
+        if option == ContextOption.BLOCK_POOL_SIZE:
+            self.pool.limit = optval
 
     def get(self, option: int) -> int:
         """Return a context option. Raises ZMQError(EINVAL) for an unknown one."""
@@ -187,8 +199,8 @@ class Context(OptionAttributes):
         """
         socket = self.lingering.pop(endpoint)
         if socket not in self.lingering.values():
-            board = self._boards_in_use.pop(socket, None)  # none while the socket is not closed
-            if board is not None:
+            board = self._boards_in_use.pop(socket, None)
+            if board is not None:  # else the socket is still open, and has disconnected only
                 board.segment.unlink()
         self._changed.notify_all()
 
@@ -346,6 +358,7 @@ class Context(OptionAttributes):
             with self.lock:  # the attendant may still be looking
                 self._pool.give_back()
         self.directory.unlink()
+        self.pool.close()
         with _contexts_lock:
             if all(other.closed for other in _contexts if other.generation == self.generation):
                 # What a sender that was killed had half made for us was never to be found by name.

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import ZMQError
 from .keeper import EndpointKeeper, high_water_marks
-from .pipe import Pipe, create_pipe_segment, ring_size
+from .pipe import Pipe
+from .pipe_segment import create_pipe_segment, ring_size
 from .shm.board import Board, Control
 from .shm.directory import DirectorySlot
 from .shm.layout import Slot
@@ -81,6 +82,7 @@ class _PipeKeeper(EndpointKeeper):
         self._names = socket.context.inproc
         self._slot = socket.context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipes: dict[Pipe, DirectorySlot] = {}
+        self._bidden_farewell: set[Pipe] = set()
 
     def _take_in(self, pipe: Pipe) -> None:
         slot = self.socket.context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
@@ -91,6 +93,13 @@ class _PipeKeeper(EndpointKeeper):
 
     def pipe_ended(self, pipe: Pipe) -> None:
         """Let *pipe* go; inproc connections do not come back."""
+        farewell = None if pipe in self._bidden_farewell or not self.is_bound else self.farewell()
+        if farewell is not None and not pipe.is_broken and not pipe.unwanted:
+            self._bidden_farewell.add(pipe)
+            pipe.say_last(farewell)
+            self.socket.pattern.renewed(pipe)
+            return
+        self._bidden_farewell.discard(pipe)
         slot = self._pipes.pop(pipe, None)
         if slot is None:
             return
@@ -164,9 +173,15 @@ class InprocConnect(_PipeKeeper):
             outbound=ring_size(pattern.sends), inbound=ring_size(pattern.receives), private=True
         )
         segment.unlink()
+        try:
+            self._assigned_id = self.take_next_name()
+        except ZMQError:
+            self._slot.free()
+            raise
         self._marks = high_water_marks(socket.options)
         self._routing_id = bytes(socket.options.snapshot().get("ROUTING_ID", b""))
         self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), self._marks[0])
+        self.pipe.routing_id = self._assigned_id
         self._take_in(self.pipe)
         socket.pattern.attach(self.pipe)
         with socket.context.lock:
@@ -185,7 +200,8 @@ class InprocConnect(_PipeKeeper):
                 self, pipe.segment, self.socket.board, bit, self._marks, self._routing_id, pipe.bit
             )
         )
-        pipe.routing_id = bytes(there.options.snapshot().get("ROUTING_ID", b""))
+        theirs_id = bytes(there.options.snapshot().get("ROUTING_ID", b""))
+        pipe.routing_id = self._assigned_id or theirs_id
         self.note_marks(pipe, theirs)
         pipe.attach(there.board, bit)
         self.socket.pattern.identified(pipe)

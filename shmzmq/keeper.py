@@ -6,8 +6,9 @@ import contextlib
 import errno
 import os
 import weakref
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from .constants import CONNECT_ROUTING_ID, DISCONNECT_MSG, SocketType
 from .errors import ZMQError
 from .shm import chain
 
@@ -24,6 +25,10 @@ class Replaced(NamedTuple):
 
     endpoint: int
     late: int  # pid of the one that ended
+
+
+# Types that tell their peers apart; to others a farewell would be a message like any.
+_HEARS_FAREWELLS = (SocketType.ROUTER,)
 
 
 class EndpointKeeper:
@@ -79,6 +84,31 @@ class EndpointKeeper:
         self._pipe_marks[pipe] = theirs
         send_hwm, receive_hwm = high_water_marks(self.socket.options)
         pipe.set_limits(combine_marks(send_hwm, theirs[1]), combine_marks(receive_hwm, theirs[0]))
+
+    def take_next_name(self) -> bytes:
+        """Return the name that CONNECT_ROUTING_ID has for this peer, b"" for none; it counts once.
+
+        Raises ZMQError(EADDRINUSE) for a name that another peer of this socket has; it is used up.
+        """
+        options = self.socket.options
+        if CONNECT_ROUTING_ID not in options:
+            return b""
+        name = bytes(cast("bytes", options.take(CONNECT_ROUTING_ID)))
+        has_name = getattr(self.socket.pattern, "has_name", None)
+        if has_name is None:
+            return b""
+        if has_name(name):
+            raise ZMQError(
+                errno.EADDRINUSE, f"CONNECT_ROUTING_ID {name!r} is the name of another peer"
+            )
+        return name
+
+    def farewell(self) -> bytes | None:
+        """Return the message of a peer that is gone, None for none (DISCONNECT_MSG)."""
+        socket = self.socket
+        if socket.closed or socket.socket_type not in _HEARS_FAREWELLS:
+            return None
+        return cast("bytes", socket.options[DISCONNECT_MSG]) or None
 
     def forget_marks(self, pipe: Pipe) -> None:
         """The pipe is let go."""

@@ -1,7 +1,9 @@
 cimport cython
 from libc.stdint cimport uint64_t
 
+from shmzmq.lending cimport Lending
 from shmzmq.shm.board cimport Board
+from shmzmq.shm.lender cimport Lender
 from shmzmq.shm.ring cimport Consumer, Producer
 from shmzmq.shm.waiting cimport Watch
 
@@ -20,6 +22,11 @@ cdef class Pipe:
     cdef public object link           # whoever keeps the connection behind this pipe
     cdef public bint lost             # the far end is gone; what it published is still read
     cdef public bint dismissed        # the user ended this connection; what was sent is still written
+    cdef public bint retired          # no pattern holds this pipe any more
+    cdef public bint unwanted         # our pattern wants the connection ended, not the far end
+    cdef public bint returns          # who made the connection makes it anew when it has ended
+    cdef readonly list greetings      # messages that every connection begins with
+    cdef uint64_t max_part_size       # MAXMSGSIZE
     cdef bint said_goodbye            # the far end closed in good order
     cdef bint more                    # the part read last has another behind it
     cdef bint sending                 # parts are written and not yet published
@@ -30,14 +37,20 @@ cdef class Pipe:
     cdef uint64_t unreported, unreported_bytes, report_messages
     cdef uint64_t *counters           # directory slot: messages and bytes, in and out
     cdef object slot
+    cdef Lender lender                # the socket's; None: everything goes through the ring
+    cdef Lending lending              # what of it the far end has been lent
+    cdef object far_process           # ProcessId of the far end; None until somebody said it
 
     cdef bint can_write(self) noexcept
     cdef int write(self, const char *data, uint64_t size, bint more) except -2
     cdef void flush(self) noexcept
-    cdef void rollback(self) noexcept
+    cdef int rollback(self) except -1
+    cdef int _start_lending(self) except -1
+    cdef int _take_inbound(self, object segment) except -1
     cdef bint park(self, uint64_t size) noexcept
     cdef void unpark(self) noexcept
     cdef object read(self)
+    cdef int refuse_oversized(self) except -2
     cdef int skip(self) except -2
     cdef int look(self) except -2
     cdef void done_reading(self) noexcept

@@ -33,6 +33,7 @@ from .constants import (
     SNDHWM,
     SNDTIMEO,
     SUBSCRIBE,
+    TOPICS_COUNT,
     UNSUBSCRIBE,
     PollEvent,
     SocketOption,
@@ -102,6 +103,7 @@ class Socket(OptionAttributes, MessageFormats):
         pattern = new_pattern(SocketType(socket_type))
         board = create_board()
         self.set_up(board, pattern)
+        self.use_pool(context.pool)
         slot = context.directory.add(Slot.SOCKET, pattern.name)
         values["_slot"] = slot
         self.count_in(slot)
@@ -386,7 +388,7 @@ class Socket(OptionAttributes, MessageFormats):
         """Take *pipe* out of routing and off the board."""
         self.pattern.detach(pipe)
         self.drop_pipe(pipe)
-        pipe.inbound.abandon()
+        pipe.let_go()
 
     def report(self, text: str) -> None:
         """Log what a peer did wrong, under the logger ``shmzmq``."""
@@ -438,6 +440,10 @@ class Socket(OptionAttributes, MessageFormats):
             return PollEvent(self.arm() if self._fd_in_use else self.poll_events())
         if option == FD:
             return self._expose_fd()
+        if option == TOPICS_COUNT:
+            self.options.get(option)  # raises what stands in the way
+            self.poll_events(0)
+            return self.pattern.topics_count()
         value = self.options.get(option)
         return value if option != ROUTING_ID else self.pattern.own_routing_id() or value
 

@@ -92,11 +92,13 @@ QUEUES = (
     ),
     OptionSpec(
         SocketOption.MAXMSGSIZE,
-        "A peer that sends a longer message is disconnected; -1: no limit.",
+        "A peer that sends a longer part of a message is disconnected; -1: no limit.",
         -1,
         Range(-1, INT64_MAX),
         "core",
         unit="bytes",
+        transports=CONNECTED,
+        since="0.2",
     ),
 )
 
@@ -177,6 +179,7 @@ CONNECTIONS = (
         sockets=ALL_SOCKETS - {SocketType.STREAM},
         ignored_by=frozenset({SocketType.STREAM}),
         transports=CONNECTED,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.HEARTBEAT_IVL,
@@ -215,6 +218,7 @@ CONNECTIONS = (
         transports=CONNECTED,
         access="w",
         keeps="all",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.HELLO_MSG,
@@ -222,8 +226,11 @@ CONNECTIONS = (
         b"",
         MESSAGE,
         "core",
+        sockets=frozenset({SocketType.DEALER, SocketType.ROUTER}),
+        ignored_by=ALL_SOCKETS,
         access="w",
         nullable=True,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.DISCONNECT_MSG,
@@ -231,8 +238,11 @@ CONNECTIONS = (
         b"",
         MESSAGE,
         "core",
+        sockets=frozenset({SocketType.ROUTER}),
+        ignored_by=ALL_SOCKETS,
         access="w",
         nullable=True,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.HICCUP_MSG,
@@ -240,8 +250,11 @@ CONNECTIONS = (
         b"",
         MESSAGE,
         "core",
+        sockets=frozenset({SocketType.DEALER}),
+        ignored_by=ALL_SOCKETS,
         access="w",
         nullable=True,
+        since="0.2",
     ),
 )
 
@@ -312,6 +325,7 @@ STATE = (
         access="r",
         takes_effect="at once",
         keeps="live",
+        since="0.2",
     ),
 )
 

@@ -64,6 +64,7 @@ SUBSCRIPTIONS = (
         sockets=frozenset({SocketType.PUB, SocketType.XPUB, SocketType.SUB}),
         ignored_by=ALL_SOCKETS,
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.ONLY_FIRST_SUBSCRIBE,
@@ -75,6 +76,7 @@ SUBSCRIPTIONS = (
         ignored_by=_PUB,
         access="w",
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.XSUB_VERBOSE_UNSUBSCRIBE,
@@ -85,6 +87,7 @@ SUBSCRIPTIONS = (
         sockets=_XSUB,
         access="w",
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.TOPICS_COUNT,
@@ -97,6 +100,7 @@ SUBSCRIPTIONS = (
         access="r",
         takes_effect="at once",
         keeps="live",
+        since="0.2",
     ),
 )
 
@@ -112,6 +116,7 @@ PUBLISHERS = (
         access="w",
         takes_effect="at once",
         implies=_end_verboser,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.XPUB_VERBOSER,
@@ -125,6 +130,7 @@ PUBLISHERS = (
         access="w",
         takes_effect="at once",
         implies=_set_verbose,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.XPUB_VERBOSE_UNSUBSCRIBE,
@@ -136,6 +142,7 @@ PUBLISHERS = (
         sockets=_XPUB,
         access="w",
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.XPUB_MANUAL,
@@ -147,6 +154,7 @@ PUBLISHERS = (
         ignored_by=_PUB,
         access="w",
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.XPUB_MANUAL_LAST_VALUE,
@@ -160,6 +168,7 @@ PUBLISHERS = (
         access="w",
         takes_effect="at once",
         implies=_set_manual,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.XPUB_NODROP,
@@ -171,6 +180,7 @@ PUBLISHERS = (
         sockets=_XPUB | _PUB,
         access="w",
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.XPUB_WELCOME_MSG,
@@ -183,6 +193,7 @@ PUBLISHERS = (
         access="w",
         takes_effect="at once",
         nullable=True,
+        since="0.2",
     ),
 )
 
@@ -198,6 +209,7 @@ ROUTING = (
         ignored_by=_REP,
         access="w",
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.ROUTER_HANDOVER,
@@ -210,6 +222,7 @@ ROUTING = (
         ignored_by=_REP,
         access="w",
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.ROUTER_RAW,
@@ -221,6 +234,7 @@ ROUTING = (
         ignored_by=_REP,
         transports=("tcp",),
         access="w",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.ROUTER_NOTIFY,
@@ -232,6 +246,7 @@ ROUTING = (
         unit="bitmap",
         sockets=_ROUTER,
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.PROBE_ROUTER,
@@ -243,6 +258,7 @@ ROUTING = (
         ignored_by=_REP,
         access="w",
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.CONNECT_ROUTING_ID,
@@ -256,6 +272,7 @@ ROUTING = (
         access="w",
         takes_effect="next connect",
         keeps="once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.REQ_CORRELATE,
@@ -266,6 +283,7 @@ ROUTING = (
         sockets=_REQ,
         access="w",
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.REQ_RELAXED,
@@ -276,6 +294,7 @@ ROUTING = (
         sockets=_REQ,
         access="w",
         takes_effect="at once",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.STREAM_NOTIFY,
@@ -286,6 +305,7 @@ ROUTING = (
         sockets=frozenset({SocketType.STREAM}),
         transports=("tcp",),
         access="w",
+        since="0.2",
     ),
 )
 

@@ -13,3 +13,6 @@ class Dealer(Pattern):
 
     def __init__(self):
         Pattern.__init__(self, queue=True, balance=True)
+
+    def configure(self, name: str, value):
+        self.configure_greetings(name, value)

@@ -12,6 +12,8 @@ cdef class Pattern:
     cdef readonly list ended   # pipes at their end: the socket takes them away
     cdef Pipe source           # where the part received last came from
     cdef FairQueue queue       # None where nothing is received, or not this way
+    cdef bytes probe           # the first messages of every connection; None: there is none
+    cdef bytes hello
     cdef LoadBalancer out      # None where nothing is sent, or not this way
 
     cdef int send(self, const char *data, uint64_t size, bint more) except -1

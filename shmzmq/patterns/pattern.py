@@ -33,6 +33,10 @@ class Pattern:
     Subscriptions and publications are not.
     """
 
+    resumes = True
+    """Whether a connection may be lost and come back without a word: nothing has to be said anew,
+    and it does not matter who the next peer is."""
+
     lingers = True
     """Whether what was sent is worth waiting for when the socket closes. Subscriptions are not."""
 
@@ -45,6 +49,7 @@ class Pattern:
 
     def attach(self, pipe: Pipe):
         """Take *pipe* into the routing."""
+        self.greet(pipe)
         if self.queue is not None:
             self.queue.add(pipe)
         if self.out is not None:
@@ -66,7 +71,23 @@ class Pattern:
         """The far end of *pipe* is there and its routing id known."""
 
     def configure(self, name: str, value):
-        """Take note of the socket option *name*, which is one of this pattern's."""
+        """Take note of the socket option *name*, which may be one of this pattern's."""
+
+    def configure_greetings(self, name: str, value):
+        """Take note of PROBE_ROUTER and HELLO_MSG, for the types that have them."""
+        if name == "PROBE_ROUTER":
+            self.probe = b"" if value else None
+        elif name == "HELLO_MSG":
+            self.hello = value or None
+
+    def greet(self, pipe: Pipe):
+        """Have every connection on *pipe* begin with the messages that options ask for."""
+        if self.probe is not None or self.hello is not None:
+            pipe.greet([part for part in (self.probe, self.hello) if part is not None])
+
+    def topics_count(self) -> int:
+        """How many different topics are subscribed to; 0 where there are none."""
+        return 0
 
     def own_routing_id(self):
         """Return what the option ROUTING_ID reads as here; None: as it was set."""

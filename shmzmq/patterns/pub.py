@@ -8,12 +8,15 @@ from cython.cimports.shmzmq.pipe import Pipe
 
 @cython.cclass
 class Pub(Pattern):
-    """Never blocks: who wants nothing gets nothing, who has no room misses the message."""
+    """Who wants nothing gets nothing, who has no room misses the message: it never blocks.
+
+    With XPUB_NODROP the message waits until all have room who want it.
+    """
 
     name = "PUB"
     peers = ("SUB", "XSUB")
     receives = False
-    keeps_outbound = False
+    keeps_outbound = resumes = False
 
     def __init__(self):
         Pattern.__init__(self)
@@ -31,6 +34,13 @@ class Pub(Pattern):
         self.publisher.remove(pipe)
         self.publisher.add(pipe)
 
+    def configure(self, name: str, value):
+        if name in ("INVERT_MATCHING", "XPUB_NODROP"):
+            self.publisher.configure(name, value)
+
+    def topics_count(self):
+        return len(self.publisher.topics)
+
     def rollback(self):
         self.publisher.out.rollback()
 
@@ -41,6 +51,9 @@ class Pub(Pattern):
 
     def has_out(self):
         return True
+
+    def is_blocked(self):
+        return self.publisher.is_blocked()
 
     def on_ready(self, pipe):
         return self.publisher.absorb(pipe)

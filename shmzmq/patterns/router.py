@@ -2,6 +2,7 @@
 
 import errno
 import random
+from collections import deque
 
 import cython
 from cython.cimports.shmzmq.patterns.load_balance import SENT, WOULD_BLOCK
@@ -11,6 +12,9 @@ from cython.cimports.shmzmq.shm.ring import RING_OK
 
 from ..errors import ZMQError
 
+_NOTIFY_CONNECT = cython.declare(cython.int, 1)
+_NOTIFY_DISCONNECT = cython.declare(cython.int, 2)
+
 
 @cython.cclass
 class Router(Pattern):
@@ -19,34 +23,49 @@ class Router(Pattern):
     A message for nobody, or for a peer without room, is dropped.
 
     A peer without a routing id of its own gets one of five bytes that begins with 0. Of two peers
-    with the same id the later one is not heard until the first has gone.
+    with the same id the later one is not heard until the first has gone, or takes its place
+    (ROUTER_HANDOVER).
     """
 
     name = "ROUTER"
     peers = ("REQ", "DEALER", "ROUTER")
+    resumes = False
 
     def __init__(self):
         Pattern.__init__(self, queue=True)
         self.by_id = {}
+        self.names = {}
         self.unheard = {}
+        self.notices = deque()
         self.next_id = random.getrandbits(32)
 
     def attach(self, pipe: Pipe):
-        if pipe.peer is not None:
+        self.greet(pipe)
+        # A peer that connect was told the name of can be sent to before it is there.
+        if pipe.peer is not None or pipe.routing_id:
             self.identified(pipe)
         else:
             self.unheard[pipe] = None
 
     def detach(self, pipe: Pipe):
+        known: cython.bint = pipe in self.names
+        self.forget(pipe)
+        if known and self.notify & _NOTIFY_DISCONNECT:
+            self.notices.append(pipe.routing_id)
+
+    def forget(self, pipe: Pipe):
+        """Take *pipe* out of the routing; its name is free for another that waits for it."""
         Pattern.detach(self, pipe)
         self.unheard.pop(pipe, None)
         if self.target is pipe:
+            pipe.rollback()  # what follows of the message goes nowhere
             self.target = None
         if self.awaited is pipe:
             self.awaited = None
-        if self.by_id.get(pipe.routing_id) is pipe:
-            del self.by_id[pipe.routing_id]
-            self.hear_another(pipe.routing_id)
+        name = self.names.pop(pipe, None)
+        if name is not None:
+            del self.by_id[name]
+            self.hear_another(name)
 
     def hear_another(self, routing_id: bytes):
         """Let the next peer that calls itself *routing_id* have the name, which has become free."""
@@ -57,21 +76,57 @@ class Router(Pattern):
                 return
 
     def identified(self, pipe: Pipe):
+        name = self.names.get(pipe)
+        if name is not None:  # a connection that came back, maybe as somebody else
+            if not pipe.routing_id or pipe.routing_id == name:
+                pipe.routing_id = name
+                return
+            self.forget(pipe)
         self.unheard.pop(pipe, None)
-        if pipe.fair_index >= 0:  # a connection that came back, maybe as somebody else
-            self.detach(pipe)
         if not pipe.routing_id:
             self.next_id = (self.next_id + 1) & 0xFFFFFFFF
             pipe.routing_id = b"\x00" + self.next_id.to_bytes(4, "big")
         elif pipe.routing_id in self.by_id:
-            self.unheard[pipe] = None
-            return
+            if not self.handover:
+                self.unheard[pipe] = None
+                return
+            self.end(self.by_id[pipe.routing_id])
         self.by_id[pipe.routing_id] = pipe
+        self.names[pipe] = pipe.routing_id
+        if self.notify & _NOTIFY_CONNECT:
+            self.notices.append(pipe.routing_id)
         self.queue.add(pipe)
+
+    def end(self, pipe: Pipe):
+        """End a connection whose name another peer takes over."""
+        del self.by_id[self.names.pop(pipe)]
+        if self.target is pipe:
+            pipe.rollback()
+            self.target = None
+        pipe.unwanted = True
+        if self.source is pipe and (self.queue.more or self.held_part is not None):
+            self.leaving = pipe  # the user has the message at hand to its end
+        else:
+            self.ended.append(pipe)
+
+    def end_leaving(self):
+        if self.leaving is not None and not self.more:
+            self.ended.append(self.leaving)
+            self.leaving = None
+
+    def has_name(self, routing_id: bytes) -> bool:
+        """Whether a peer, there or yet to come, has this routing id."""
+        return routing_id in self.by_id
 
     def configure(self, name: str, value):
         if name == "ROUTER_MANDATORY":
             self.mandatory = value
+        elif name == "ROUTER_HANDOVER":
+            self.handover = value
+        elif name == "ROUTER_NOTIFY":
+            self.notify = value
+        else:
+            self.configure_greetings(name, value)
 
     def rollback(self):
         if self.target is not None:
@@ -121,6 +176,13 @@ class Router(Pattern):
 
     def find(self):
         """Find the next message and keep its routing id and first part."""
+        if self.notices:
+            self.held_id = self.notices.popleft()
+            self.held_part = b""
+            self.held_more = False
+            self.source = None
+            self.held = True
+            return True
         part = self.queue.recv()
         if part is None:
             return False
@@ -137,10 +199,12 @@ class Router(Pattern):
             part = self.held_part
             self.held_part = None
             self.more = self.held_more
+            self.end_leaving()
             return part
         if self.queue.more and not self.held:
             part = self.queue.recv()
             self.more = self.queue.more
+            self.end_leaving()
             return part
         if not self.held and not self.find():
             return None

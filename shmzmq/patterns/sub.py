@@ -13,7 +13,7 @@ class Sub(Pattern):
     name = "SUB"
     peers = ("PUB", "XPUB")
     sends = False
-    keeps_outbound = lingers = False
+    keeps_outbound = resumes = lingers = False
 
     def __init__(self):
         Pattern.__init__(self)
@@ -29,10 +29,10 @@ class Sub(Pattern):
         self.subscriber.renewed(pipe)
 
     def configure(self, name: str, value):
-        if name == "SUBSCRIBE":
-            self.subscriber.subscribe(value)
-        elif name == "UNSUBSCRIBE":
-            self.subscriber.unsubscribe(value)
+        self.subscriber.configure(name, value)
+
+    def topics_count(self):
+        return len(self.subscriber.topics)
 
     def recv(self):
         data = self.subscriber.recv()

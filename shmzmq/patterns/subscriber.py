@@ -5,6 +5,7 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.shmzmq.patterns.fair_queue import FairQueue
 from cython.cimports.shmzmq.patterns.topics import TopicTable
 from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.lease import Lease
 from cython.cimports.shmzmq.shm.ring import RING_OK
 
 from ..errors import ZMQError
@@ -52,23 +53,42 @@ class Subscriber:
         for prefix in self.counts:
             self.write(pipe, b"\x01" + prefix, False)
 
-    def subscribe(self, prefix: bytes):
-        """Count one more subscription to *prefix* and tell the publishers."""
+    def configure(self, name: str, value):
+        """Take note of an option of SUB or XSUB."""
+        if name == "INVERT_MATCHING":
+            self.inverted = value
+        elif name == "XSUB_VERBOSE_UNSUBSCRIBE":
+            self.tell_all_cancelled = value
+        elif name == "SUBSCRIBE":
+            self.subscribe(value)
+        elif name == "UNSUBSCRIBE":
+            self.unsubscribe(value)
+
+    def count(self, prefix: bytes):
+        """Count one more subscription to *prefix*; the publishers are the caller's to tell."""
         self.counts[prefix] = self.counts.get(prefix, 0) + 1
         self.topics.add(prefix, self)
+
+    def subscribe(self, prefix: bytes):
+        """Count one more subscription to *prefix* and tell the publishers."""
+        self.count(prefix)
         self.tell(b"\x01" + prefix)
+
+    def discount(self, prefix: bytes):
+        """Count one subscription less; the publishers are the caller's to tell."""
+        count = self.counts.get(prefix, 0)
+        if count > 1:
+            self.counts[prefix] = count - 1
+        elif count == 1:
+            del self.counts[prefix]
+            self.topics.remove(prefix, self)
 
     def unsubscribe(self, prefix: bytes):
         """Count one subscription less; the publishers hear when it was the last."""
         count = self.counts.get(prefix, 0)
-        if count == 0:
-            return
-        if count > 1:
-            self.counts[prefix] = count - 1
-            return
-        del self.counts[prefix]
-        self.topics.remove(prefix, self)
-        self.tell(b"\x00" + prefix)
+        self.discount(prefix)
+        if count == 1 or self.tell_all_cancelled:
+            self.tell(b"\x00" + prefix)
 
     def tell(self, message):
         """Send a whole message to every publisher."""
@@ -121,8 +141,14 @@ class Subscriber:
                 return data
             self.queue.skip_message()
 
-    def _wants(self, topic: bytes):
-        return self.topics.wants_buffer(PyBytes_AS_STRING(topic), PyBytes_GET_SIZE(topic))
+    def _wants(self, topic):
+        wanted: cython.bint
+        if isinstance(topic, Lease):
+            lease: Lease = topic
+            wanted = self.topics.wants_buffer(lease.address, lease.size)
+        else:
+            wanted = self.topics.wants_buffer(PyBytes_AS_STRING(topic), PyBytes_GET_SIZE(topic))
+        return wanted != self.inverted
 
     def has_in(self):
         """Whether recv would return a part; what does not match is dropped on the way."""

@@ -61,13 +61,16 @@ class TopicTable:
         self.everyone = list(self.prefixes[b""]) if self.sorted_lengths == [0] else None
         return 0
 
+    def held_by(self, subscriber) -> list:
+        """Return the prefixes that *subscriber* wants."""
+        return [prefix for prefix, who in self.prefixes.items() if subscriber in who]
+
     def drop(self, subscriber) -> list:
         """Forget all subscriptions of *subscriber*.
 
         Return the prefixes that nobody wants any more.
         """
-        held = [prefix for prefix, who in self.prefixes.items() if subscriber in who]
-        return [prefix for prefix in held if self.remove(prefix, subscriber)]
+        return [prefix for prefix in self.held_by(subscriber) if self.remove(prefix, subscriber)]
 
     def match(self, topic: bytes) -> list:
         """Return everybody who wants *topic*, each once; the list is not to be changed."""

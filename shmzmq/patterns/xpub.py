@@ -11,11 +11,14 @@ from cython.cimports.shmzmq.pipe import Pipe
 
 @cython.cclass
 class XPub(Pattern):
-    """Receives byte 1 + prefix for a prefix's first subscriber, byte 0 + prefix after the last."""
+    """Receives byte 1 + prefix for a prefix's first subscriber, byte 0 + prefix after the last.
+
+    The XPUB_ options say what else, and who of the subscribers gets what.
+    """
 
     name = "XPUB"
     peers = ("SUB", "XSUB")
-    keeps_outbound = False
+    keeps_outbound = resumes = False
 
     def __init__(self):
         Pattern.__init__(self)
@@ -32,6 +35,12 @@ class XPub(Pattern):
         self.publisher.remove(pipe)
         self.publisher.add(pipe)
 
+    def configure(self, name: str, value):
+        self.publisher.configure(name, value)
+
+    def topics_count(self):
+        return len(self.publisher.topics)
+
     def rollback(self):
         self.publisher.out.rollback()
 
@@ -41,9 +50,10 @@ class XPub(Pattern):
         return rc
 
     def recv(self):
-        if not self.publisher.upstream:
+        found = self.publisher.receive()
+        if found is None:
             return None
-        data, more, pipe = self.publisher.upstream.popleft()
+        data, more, pipe = found
         self.more = more
         self.source = pipe
         return data
@@ -53,6 +63,9 @@ class XPub(Pattern):
 
     def has_out(self):
         return True
+
+    def is_blocked(self):
+        return self.publisher.is_blocked()
 
     def on_ready(self, pipe):
         return self.publisher.absorb(pipe)

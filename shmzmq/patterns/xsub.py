@@ -14,12 +14,13 @@ from cython.cimports.shmzmq.pipe import Pipe
 class XSub(Pattern):
     """A message of byte 1 or 0 and a prefix subscribes or cancels.
 
-    Any other goes to the publishers.
+    Any other goes to the publishers. So does each part of a longer message, where a part may
+    subscribe too (see ONLY_FIRST_SUBSCRIBE).
     """
 
     name = "XSUB"
     peers = ("PUB", "XPUB")
-    keeps_outbound = lingers = False
+    keeps_outbound = resumes = lingers = False
 
     def __init__(self):
         Pattern.__init__(self)
@@ -38,16 +39,35 @@ class XSub(Pattern):
         self.subscriber.rollback()
         self.sending = False
 
+    def configure(self, name: str, value):
+        if name == "ONLY_FIRST_SUBSCRIBE":
+            self.only_first = value
+        elif name == "XSUB_VERBOSE_UNSUBSCRIBE":
+            self.subscriber.configure(name, value)
+
+    def topics_count(self):
+        return len(self.subscriber.topics)
+
     def send(self, data, size, more):
         message: bytes = data[:size]
         first: cython.bint = not self.sending
         self.sending = more
-        if first and not more and message[:1] == b"\x01":
-            self.subscriber.subscribe(message[1:])
-        elif first and not more and message[:1] == b"\x00":
-            self.subscriber.unsubscribe(message[1:])
-        else:
-            self.subscriber.send_up(message, more)
+        kind = message[:1] if first or self.any_part else b""
+        if first:
+            self.any_part = not self.only_first or kind == b"\x00" or kind == b"\x01"
+        if first and not more:
+            if kind == b"\x01":
+                self.subscriber.subscribe(message[1:])
+                return SENT
+            if kind == b"\x00":
+                self.subscriber.unsubscribe(message[1:])
+                return SENT
+        # A part of a longer message: it subscribes, and goes where the others go.
+        if kind == b"\x01":
+            self.subscriber.count(message[1:])
+        elif kind == b"\x00":
+            self.subscriber.discount(message[1:])
+        self.subscriber.send_up(message, more)
         return SENT
 
     def recv(self):

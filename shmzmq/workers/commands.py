@@ -84,6 +84,7 @@ class Unbind(NamedTuple):
 class Connect(NamedTuple):
     """Dial until it works, and again after a loss; the pipe is in *segment*.
 
+    After a loss of a connection that we relayed, Attached comes again if it *resumes*, else Lost.
     Without a *segment* the pipe has its far end already (Keep).
     """
 
@@ -96,6 +97,7 @@ class Connect(NamedTuple):
     token: bytes
     segment: str
     bit: int
+    resumes: bool  # what is in the pipe may go on over another connection, as if nothing had been
 
 
 class Keep(NamedTuple):

@@ -104,7 +104,8 @@ class ConnectingEndpoint:
         if session is None or session.token != token or not session.is_ready:
             return False
         session.close()
-        self.session_ended(session, "our side hung up", was_ready=True)
+        self._session = None
+        self._tell_lost(session, "our side hung up")
         return True
 
     def close(self) -> None:
@@ -117,7 +118,11 @@ class ConnectingEndpoint:
             self._attempt = None
         if self._session is not None:
             self._session.close()
+            self._session.release_pipe()
             self._session = None
+        elif self._pipe is not None and self._pipe.held is not None:
+            self._workplace.exchange.release(self._pipe.held.bit)
+        self._pipe = None
         self._kept.close()
 
     def _settle(self, delivered: bool) -> None:
@@ -129,8 +134,7 @@ class ConnectingEndpoint:
 
     def _dial(self) -> None:
         self._retry = None
-        is_wanted = self._pipe is not None or self._kept
-        if not is_wanted or self._session is not None or self._attempt is not None:
+        if not (self._pipe or self._kept) or self._attempt or self._session:
             return
         self._attempt = Attempt(
             self._reactor,
@@ -145,6 +149,9 @@ class ConnectingEndpoint:
         self._attempt = None
         connect = self._connect
         kept = next(iter(self._kept), None)
+        if kept is None and self._pipe is None:
+            stream.close()  # what it was for has gone meanwhile
+            return
         try:
             self._session = Session(
                 self._workplace,
@@ -225,15 +232,24 @@ class ConnectingEndpoint:
             else:
                 self._dial_later()
         elif self._lingering and not self._insists:
+            session.release_pipe()
             self._settle(True)
-        elif was_ready and self._lingering:
-            # Its application has no more to say: the next one gets what this one has left of it.
+        elif not was_ready:
+            self._tell(Refused(self.hosted.key, self.key, reason), ())
+            self._dial_later()
+        elif self._lingering or (session.is_relayed and self._may_resume(session)):
+            # The next one gets what this one has left of it, and the application need not act.
             self._pipe = OfferedPipe(
                 session.segment, session.token, self._connect.bit, session.pipe
             )
             self._dial_later()
-        elif was_ready:
-            self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())
         else:
-            self._tell(Refused(self.hosted.key, self.key, reason), ())
-            self._dial_later()
+            self._tell_lost(session, reason)
+
+    def _may_resume(self, session: Session) -> bool:
+        return self._connect.resumes and session.pipe is not None and not session.pipe.is_broken
+
+    def _tell_lost(self, session: Session, reason: str) -> None:
+        """The application is to offer a fresh pipe."""
+        session.release_pipe()
+        self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())

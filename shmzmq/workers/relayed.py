@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import ZMQError
-from ..pipe import Pipe, check_pipe_segment, create_pipe_segment, ring_size
+from ..pipe import Pipe
+from ..pipe_segment import check_pipe_segment, create_pipe_segment, ring_size
 from ..shm.liveness import ProcessId, this_process
 from ..zmtp import commands, events
 from ..zmtp.codec import FrameCodec
@@ -65,16 +66,14 @@ def make_pipe(application: tuple[int, int]) -> Segment:
 class RelayedTraffic:
     """The traffic phase of a connection.
 
-    *pipe* is our end; *bit* of the worker's board is where the application posts. *on_end* is
-    called with the reason, once, when the stream is over; *on_written* when the application has
-    said goodbye and all that it said before is the kernel's.
+    *pipe* is our end. *on_end* is called with the reason, once, when the stream is over;
+    *on_written* when the application has said goodbye and all that it said before is the kernel's.
     """
 
     def __init__(
         self,
         reactor: Reactor,
         exchange: Exchange,
-        bit: int,
         stream: ByteStream,
         zmtp: Connection | RawConnection,
         pipe: Pipe,
@@ -85,7 +84,7 @@ class RelayedTraffic:
     ) -> None:
         self._reactor = reactor
         self._exchange = exchange
-        self._bit = bit
+        self._bit = pipe.bit
         self._zmtp = zmtp
         self._pipe = pipe
         self._on_end = on_end
@@ -239,6 +238,7 @@ class RelayedTraffic:
         try:
             while (state := self._receiving.receive()) == Turn.COMMAND:
                 self._zmtp.receive_command(self._receiving.command or b"", self._reactor.now())
+                before = self._receiving.count  # a PING's time to live counts from here
                 if not self._handle_events():
                     return
         except (OSError, ZMQError, ProtocolError) as error:

@@ -111,8 +111,8 @@ class Session:
         self._socket_type = socket_type
         self._owner = owner
         self._dialled = offered is not None or kept is not None
-        self._peer_address = peer_address
         self._kept = kept
+        self._peer_address = peer_address
         self.segment, self.token, self.bit, self.pipe = offered or OfferedPipe("", b"", -1)
         if kept is not None:
             self.segment, self.token, self.bit = kept.segment, kept.token, kept.bit
@@ -120,6 +120,7 @@ class Session:
         self._shares = shares and self.pipe is None and not is_raw
         self.metadata: dict[str, bytes] = {}
         self.is_taken = False
+        self._over = False
         self._timer: Timer | None = None
         self._handed_over: HandedOver | None = None
         self._relayed: RelayedTraffic | None = None
@@ -151,6 +152,8 @@ class Session:
         self._stop_timer()
         if self._relayed is not None:
             self._relayed.close()
+            if not self._dialled:
+                self.release_pipe()
             return
         if self._handed_over is not None:
             self._handed_over.say_goodbye()
@@ -158,12 +161,23 @@ class Session:
         if self._handed_over is not None:
             self._handed_over.close()
 
+    def release_pipe(self) -> None:
+        """No other connection will carry what is in the pipe.
+
+        Where we dialled, the owner says so; else it is so when this one is over.
+        """
+        if self.pipe is not None:
+            self._workplace.exchange.release(self.pipe.bit)
+            self.pipe = None
+
     def finish(self) -> None:
         """The application's socket is closed: write what it has said, and read no more."""
         if self._relayed is not None:
             self._relayed.stop_reading()
 
     def _end(self, reason: str) -> None:
+        if self._over:
+            return  # the stream failed over our goodbye
         cut = None
         if self._handed_over is not None:
             self._handed_over.stream_ended()
@@ -257,19 +271,18 @@ class Session:
         """Be the far end of the pipe from now on."""
         self._stop_timer()
         exchange = self._workplace.exchange
-        bit = exchange.reserve()
-        try:
-            if self.pipe is None:
+        if self.pipe is None:
+            bit = exchange.reserve()
+            try:
                 self.pipe = self._take_up_pipe(exchange, bit)
-            end, doorbell_fd = exchange.end_of_pipe(bit)
-        except (ZMQError, OSError):
-            exchange.remove(bit)
-            self._discard_pipe()
-            raise
+            except (ZMQError, OSError):
+                exchange.release(bit)
+                self._discard_pipe()
+                raise
+        end, doorbell_fd = exchange.end_of_pipe(self.pipe.bit)
         self._relayed = RelayedTraffic(
             self._workplace.reactor,
             exchange,
-            bit,
             self._stream,
             self._zmtp,
             self.pipe,

@@ -111,6 +111,20 @@ def test_the_id_of_a_peer_that_is_yet_to_come(
     assert stream.recv_multipart() == [peer, b""]
 
 
+@both
+def test_a_name_given_to_the_next_peer(
+    sockets: SocketFactory, plain: contextlib.ExitStack, kind: int, options: dict[str, int]
+) -> None:
+    listener, endpoint = listen(plain)
+    stream = sockets.open(kind, connect_rid=b"server", maxmsgsize=3, connect=endpoint, **options)
+    stream.send_multipart([b"server", b"early"])
+    server = accept(plain, listener)
+    assert exactly(server, 5) == b"early"
+    assert stream.recv_multipart() == [b"server", b""]
+    server.sendall(b"hello")
+    assert receive(stream, b"server", 5) == b"hello"
+
+
 @pytest.mark.parametrize("size", [1, 8191, 8192, 8193, 65_536, 1_000_000, 20_000_000])
 def test_every_octet_in_order(
     sockets: SocketFactory, plain: contextlib.ExitStack, size: int

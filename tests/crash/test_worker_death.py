@@ -25,11 +25,12 @@ LATER = 300
 
 def workers_of(pid: int) -> list[int]:
     """Return the I/O workers of a process."""
-    return [
-        child.pid
-        for child in psutil.Process(pid).children()
-        if child.status() != psutil.STATUS_ZOMBIE and "shmzmq.workers" in child.cmdline()
-    ]
+    found = []
+    for child in psutil.Process(pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if "shmzmq.workers" in child.cmdline():
+                found.append(child.pid)
+    return found
 
 
 def kill_worker(actor: Actor) -> None:

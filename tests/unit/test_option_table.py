@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from errno import errorcode
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from shmzmq.constants import SocketOption, SocketType, ValueType
 from shmzmq.options import BY_NAME, BY_NUMBER, OPTIONS, OptionSpec, OptionValues, find
 from shmzmq.options.bounds import CurveKey
+from shmzmq.options.reference import page
 from shmzmq.options.spec import ALL_SOCKETS
 
 O = SocketOption  # noqa: E741
@@ -47,10 +49,24 @@ AT_ONCE = (
     "SUBSCRIBE UNSUBSCRIBE LINGER ROUTER_HANDOVER ROUTER_MANDATORY PROBE_ROUTER XPUB_VERBOSE "
     "XPUB_VERBOSE_UNSUBSCRIBE XPUB_VERBOSER REQ_CORRELATE REQ_RELAXED SNDHWM RCVHWM"
 )
-IN_EFFECT = (
-    "LINGER SNDHWM RCVHWM SNDTIMEO RCVTIMEO ROUTING_ID SUBSCRIBE UNSUBSCRIBE IMMEDIATE RCVMORE "
-    "TYPE EVENTS FD LAST_ENDPOINT AFFINITY BACKLOG RECONNECT_IVL RECONNECT_IVL_MAX"
-)
+IN_EFFECT = {
+    "0.1": (
+        "LINGER SNDHWM RCVHWM SNDTIMEO RCVTIMEO ROUTING_ID SUBSCRIBE UNSUBSCRIBE IMMEDIATE RCVMORE "
+        "TYPE EVENTS FD LAST_ENDPOINT AFFINITY BACKLOG RECONNECT_IVL RECONNECT_IVL_MAX"
+    ),
+    "0.2": (
+        "INVERT_MATCHING XPUB_VERBOSE XPUB_VERBOSER XPUB_VERBOSE_UNSUBSCRIBE XPUB_MANUAL "
+        "XPUB_MANUAL_LAST_VALUE XPUB_NODROP XPUB_WELCOME_MSG ONLY_FIRST_SUBSCRIBE "
+        "XSUB_VERBOSE_UNSUBSCRIBE TOPICS_COUNT ROUTER_MANDATORY ROUTER_HANDOVER ROUTER_NOTIFY "
+        "PROBE_ROUTER CONNECT_ROUTING_ID REQ_CORRELATE REQ_RELAXED MAXMSGSIZE METADATA HELLO_MSG "
+        "DISCONNECT_MSG HICCUP_MSG THREAD_SAFE "
+        "SNDBUF RCVBUF TCP_SEND_BUFFER TCP_RECV_BUFFER OUT_BATCH_SIZE IN_BATCH_SIZE IPV6 IPV4ONLY "
+        "CONNECT_TIMEOUT TCP_MAXRT TCP_KEEPALIVE TCP_KEEPALIVE_CNT TCP_KEEPALIVE_IDLE "
+        "TCP_KEEPALIVE_INTVL TOS PRIORITY BUSY_POLL BINDTODEVICE TCP_ACCEPT_FILTER SOCKS_PROXY "
+        "SOCKS_USERNAME SOCKS_PASSWORD USE_FD IPC_FILTER_UID IPC_FILTER_GID IPC_FILTER_PID "
+        "ROUTER_RAW STREAM_NOTIFY HANDSHAKE_IVL"
+    ),
+}
 
 INTS = [-(2**31), -2, -1, 0, 1, 2, 7, 8, 99, 255, 256, 6_553_599, 6_553_600, 2**31 - 1, True]
 HUGE = {256, 6_553_599, 6_553_600, 2**31 - 1}
@@ -134,8 +150,9 @@ def test_the_options_act_at_once_that_the_manuals_say_do() -> None:
 
 
 def test_the_options_say_from_which_version_on_they_are_in_effect() -> None:
-    assert sorted(spec.name for spec in OPTIONS if spec.since == "0.1") == sorted(IN_EFFECT.split())
-    assert {spec.since for spec in OPTIONS} == {None, "0.1"}
+    for version, names in IN_EFFECT.items():
+        assert {spec.name for spec in OPTIONS if spec.since == version} == set(names.split())
+    assert {spec.since for spec in OPTIONS} == {None, *IN_EFFECT}
 
 
 def test_an_option_is_found_by_number_and_by_each_of_its_names() -> None:
@@ -296,3 +313,10 @@ def test_only_one_mechanism_has_a_server(context: Any) -> None:
         assert seen[-1] == tuple(theirs.get(int(role)) for role in roles)
     assert seen == [(1, 1, 0), (2, 0, 1), (1, 0, 0)]
     theirs.close(0)
+
+
+def test_the_reference_page_is_current() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    assert (docs / "options.md").read_text(encoding="utf-8") == page(), (
+        "python -m shmzmq.options > docs/options.md brings it up to date"
+    )
