@@ -269,8 +269,7 @@ class Pipe:
         self.counters[2] = out.written
         self.counters[3] = out.bytes_written
         self.counters[4] = out.written - out.read_seen  # as the writer last saw its reader
-        # pairs "ready", "attach" and "leave": the tail is visible before these words are looked at
-        fence()
+        fence()  # pairs "ready", "attach" and "leave": the tail is visible before these are read
         if load_relaxed(cython.address(out.control.attentive)):
             return
         if self.peer is not None:
