@@ -106,7 +106,7 @@ def _loan_of(array: NDArray[Any]) -> Loan | None:
     loan = base.obj if isinstance(base, memoryview) else base
     if not isinstance(loan, Loan) or array.nbytes != loan.nbytes or not array.nbytes:
         return None
-    start = np.frombuffer(loan, np.uint8).ctypes.data
+    start = np.frombuffer(memoryview(loan), np.uint8).ctypes.data
     whole = array.flags.c_contiguous or array.flags.f_contiguous
     return loan if whole and array.ctypes.data == start else None
 
@@ -141,7 +141,8 @@ def _dtype_of(described: Any) -> np.dtype[Any]:
         "offsets": described["offsets"],
         "itemsize": described["itemsize"],
     }
-    return np.dtype(kind)
+    dtype: np.dtype[Any] = np.dtype(kind)
+    return dtype
 
 
 def _array_of(parts: Sequence[Frame]) -> NDArray[Any]:
