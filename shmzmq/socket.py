@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
+from .arrays import ArrayFormats
 from .attributes import OptionAttributes
 from .constants import (
     AFFINITY,
@@ -43,7 +44,6 @@ from .endpoints import Endpoint, parse_endpoint
 from .errors import ContextTerminated, ZMQBindError, ZMQError
 from .inproc import InprocBind, InprocConnect
 from .keeper import EndpointKeeper, no_such_endpoint, refuse
-from .message_formats import MessageFormats
 from .options import OptionValues
 from .patterns import new_pattern, raw_router
 from .pipe import Pipe
@@ -80,7 +80,7 @@ def _one_call(
     return call
 
 
-class Socket(OptionAttributes, MessageFormats):
+class Socket(OptionAttributes, ArrayFormats):
     """A ZeroMQ socket of *context*; made by ``context.socket(socket_type)``.
 
     Threads: one at a time; a socket may move between threads. A forked child must make its own.
