@@ -151,7 +151,7 @@ class WorkerBind(EndpointKeeper):
             else:
                 assert isinstance(answer, Bound)
                 # What came before the answer was read with it: nobody else will hear of that.
-                self.socket.context.collect_events(self.socket)
+                self.socket.context.collect_events()
                 return answer
 
     def _given_fds(self) -> tuple[int, ...]:
@@ -285,7 +285,7 @@ class WorkerBind(EndpointKeeper):
                 self._given.close()
             with contextlib.suppress(WorkerGone):  # whose successor will not listen
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
-                self.socket.context.collect_events(self.socket)  # see _ask_to_listen
+                self.socket.context.collect_events()  # see _ask_to_listen
 
     def close(self, linger_ms: int) -> None:
         """Stop listening and say goodbye to everybody.

@@ -267,6 +267,7 @@ class Context(OptionAttributes):
             keeper.socket.events.append((keeper, event, fds))
             if keeper.socket is not caller:
                 keeper.socket.board.notify(Control.EVENT)
+                attendant().prompt(self)
 
     def attend(self) -> bool:
         """Act upon the workers' events on the attendant's thread.
