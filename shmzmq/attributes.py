@@ -7,6 +7,16 @@ from enum import IntEnum
 from typing import Any
 
 
+def public_name(thing: Any) -> str:
+    """Return the name by which users import the class of *thing*: shmzmq.Socket, as it may be."""
+    kind = type(thing)
+    module = kind.__module__
+    package, _, rest = module.partition(".")
+    if package == __package__ and rest in ("context", "socket", "green.core"):
+        module = f"{package}.green" if rest.startswith("green") else package
+    return f"{module}.{kind.__qualname__}"
+
+
 class OptionAttributes:
     """Looks up among its options, in any case of letters, what the object has no attribute for."""
 
@@ -29,6 +39,9 @@ class OptionAttributes:
         if option is None:
             raise AttributeError(f"{type(self).__name__!r} has no attribute or option {key!r}")
         return self._get_attribute(key, option)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._option_names.__members__})
 
     def _set_attribute(self, key: str, option: IntEnum, value: Any) -> None:
         self.set(option, value)

@@ -106,6 +106,25 @@ class ValueType(Enum):
     FD = "file descriptor"
 
 
+class _OptType(Enum):
+    """The same in pyzmq's words, for programs that ask `SocketOption._opt_type`."""
+
+    int = "int"
+    int64 = "int64"
+    bytes = "bytes"
+    fd = "fd"
+
+
+_OPT_TYPES = {
+    ValueType.INT: _OptType.int,
+    ValueType.INT64: _OptType.int64,
+    ValueType.UINT64: _OptType.int64,
+    ValueType.BYTES: _OptType.bytes,
+    ValueType.TEXT: _OptType.bytes,
+    ValueType.FD: _OptType.fd,
+}
+
+
 class SocketOption(IntEnum):
     """Options of `Socket.set` and `Socket.get`; `shmzmq.options` says what each one takes."""
 
@@ -117,6 +136,10 @@ class SocketOption(IntEnum):
         member._value_ = number
         member.value_type = value_type
         return member
+
+    @property
+    def _opt_type(self) -> _OptType:
+        return _OPT_TYPES[self.value_type]
 
     HWM = 1
     AFFINITY = 4, ValueType.UINT64

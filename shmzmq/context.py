@@ -12,7 +12,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .attendant import attendant
-from .attributes import OptionAttributes
+from .attributes import OptionAttributes, public_name
 from .constants import ContextOption, Errno, SocketOption
 from .errors import ZMQError
 from .inproc import InprocNames
@@ -379,8 +379,10 @@ class Context(OptionAttributes):
         self.destroy()
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else f"{len(self._open_sockets)} sockets"
-        return f"<{type(self).__module__}.{type(self).__qualname__}({state}) at {id(self):#x}>"
+        state = " closed" if self.closed else ""
+        count = len(self._open_sockets)
+        sockets = f"{count} socket{'s' * (count > 1)}" if count and not self.closed else ""
+        return f"<{public_name(self)}({sockets}) at {id(self):#x}{state}>"
 
 
 _contexts: weakref.WeakSet[Context] = weakref.WeakSet()

@@ -47,7 +47,12 @@ class MessageTracker:
                 raise NotDone
 
 
-_DONE = MessageTracker()
+FINISHED = MessageTracker()
+
+
+# How much of a frame its representation shows, and in which units it tells the size of the rest.
+_SHOWN = 12
+_UNITS = ((1, "B"), (10**3, "kB"), (10**6, "MB"), (10**9, "GB"))
 
 
 @cython.cclass
@@ -66,7 +71,7 @@ class Frame:
         self.data = b"" if data is None else data
         if not isinstance(self.data, bytes):
             memoryview(self.data).release()  # TypeError here, not at the first send
-        self.tracker = _DONE if track else None
+        self.tracker = FINISHED if track else None
 
     def __getbuffer__(self, buffer: cython.pointer(Py_buffer), flags: cython.int):
         PyObject_GetBuffer(self.data, buffer, flags)
@@ -90,11 +95,12 @@ class Frame:
     def __bytes__(self):
         return self.bytes
 
-    def __str__(self):
-        return self.bytes.decode()
-
     def __repr__(self):
-        return f"<{type(self).__module__}.{type(self).__name__}({self.bytes!r:.120})>"
+        size = self.nbytes
+        if size <= _SHOWN:
+            return f"<zmq.Frame({self.bytes!r})>"
+        unit = next(unit for unit in _UNITS if size < 1000 * unit[0] or unit is _UNITS[-1])
+        return f"<zmq.Frame({self.bytes[:_SHOWN]!r}...{size // unit[0]}{unit[1]})>"
 
     @property
     def nbytes(self):

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-from .attributes import OptionAttributes
+from .attributes import OptionAttributes, public_name
 from .constants import (
     AFFINITY,
     EVENTS,
@@ -172,8 +172,7 @@ class Socket(OptionAttributes, MessageFormats):
 
     def __repr__(self) -> str:
         state = " closed" if self.closed else ""
-        kind = f"{type(self).__module__}.{type(self).__qualname__}"
-        return f"<{kind}({self.pattern.name}) at {id(self):#x}{state}>"
+        return f"<{public_name(self)}(zmq.{self.pattern.name}) at {id(self):#x}{state}>"
 
     def generation_is_stale(self) -> bool:
         """Whether this is a forked child's copy of its parent's socket."""
@@ -521,4 +520,5 @@ class Bound:
                 raise
 
     def __repr__(self) -> str:
-        return f"<{type(self).__qualname__}({self.addr!r})>"
+        how = "bind" if self.is_bound else "connect"
+        return f"<{type(self).__qualname__}({how}={self.addr!r})>"
