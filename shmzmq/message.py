@@ -52,7 +52,7 @@ FINISHED = MessageTracker()
 
 # How much of a frame its representation shows, and in which units it tells the size of the rest.
 _SHOWN = 12
-_UNITS = ((1, "B"), (10**3, "kB"), (10**6, "MB"), (10**9, "GB"))
+_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
 
 
 @cython.cclass
@@ -99,8 +99,9 @@ class Frame:
         size = self.nbytes
         if size <= _SHOWN:
             return f"<zmq.Frame({self.bytes!r})>"
-        unit = next(unit for unit in _UNITS if size < 1000 * unit[0] or unit is _UNITS[-1])
-        return f"<zmq.Frame({self.bytes[:_SHOWN]!r}...{size // unit[0]}{unit[1]})>"
+        for factor, unit in _UNITS:
+            if size >= factor:
+                return f"<zmq.Frame({self.bytes[:_SHOWN]!r}...{size // factor}{unit})>"
 
     @property
     def nbytes(self):
