@@ -12,10 +12,11 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from .constants import HICCUP_MSG, MAXMSGSIZE, SocketType
+from .constants import HICCUP_MSG, MAXMSGSIZE, USE_FD, SocketType
 from .errors import ZMQError
 from .keeper import (
     EndpointKeeper,
+    GivenDescriptor,
     Replaced,
     high_water_marks,
     no_descriptor_left,
@@ -86,6 +87,12 @@ def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | 
     return board
 
 
+def _given_descriptor(socket: Socket) -> GivenDescriptor | None:
+    """Return the descriptor that *socket* is to listen on. Raises ZMQError for a bad one."""
+    number = cast("int", socket.options[USE_FD])
+    return GivenDescriptor(number) if number >= 0 else None
+
+
 class _Line(NamedTuple):
     """A pipe of a listening endpoint."""
 
@@ -99,8 +106,9 @@ class WorkerBind(EndpointKeeper):
     is_bound = True
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
-        super().__init__(socket)
+        super().__init__(socket, endpoint)
         self.worker: WorkerLink = link
+        self._given = _given_descriptor(socket)
         self._lines: dict[Pipe, _Line] = {}
         # A connection that is made anew has the token of the last, which may not be read out yet.
         self._by_token: dict[bytes, Pipe] = {}
@@ -109,7 +117,6 @@ class WorkerBind(EndpointKeeper):
         self._listening = False
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
-        self.endpoint = str(endpoint)
         self._bind = commands.Bind(
             self.key, socket.key, *endpoint, socket.options.snapshot(), socket.pattern.name
         )
@@ -127,12 +134,15 @@ class WorkerBind(EndpointKeeper):
     def _ask_to_listen(self) -> Bound:
         while True:
             try:
-                answer = self.worker.ask(self._bind, Bound, self.key)
+                answer = self.worker.ask(self._bind, Bound, self.key, self._given_fds())
             except WorkerGone as gone:
                 self.socket.context.replace_worker(gone)  # raises when that is of no use
             else:
                 assert isinstance(answer, Bound)
                 return answer
+
+    def _given_fds(self) -> tuple[int, ...]:
+        return () if self._given is None else (self._given.number,)
 
     # -- events of the worker ----------------------------------------------------------------------
 
@@ -170,7 +180,6 @@ class WorkerBind(EndpointKeeper):
 
     def _go_on(self, event: Replaced) -> None:
         """Have a new worker process do what the one that ended did."""
-        self.worker.post(self._bind if self._listening else self._bind._replace(address=None))
         for token, pipe in list(self._by_token.items()):
             line = self._lines[pipe]
             if line.peer.pid == event.late:
@@ -178,6 +187,10 @@ class WorkerBind(EndpointKeeper):
             else:
                 segment, bit = pipe.segment.name, pipe.bit
                 self.worker.post(commands.Keep(self.key, token, segment, bit, line.peer))
+        if self._listening:
+            self.worker.post(self._bind, self._given_fds())
+        else:
+            self.worker.post(self._bind._replace(address=None))
 
     def _take_up(self, event: Arrived, doorbell_fd: int) -> None:
         socket = self.socket
@@ -252,6 +265,8 @@ class WorkerBind(EndpointKeeper):
         """Stop listening; those who are connected stay."""
         if self._listening:
             self._listening = False
+            if self._given is not None:
+                self._given.close()
             with contextlib.suppress(WorkerGone):  # whose successor will not listen
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
 
@@ -290,11 +305,10 @@ class WorkerConnect(EndpointKeeper):
     is_bound = False
 
     def __init__(self, socket: Socket, endpoint: Endpoint, link: WorkerLink) -> None:
-        super().__init__(socket)
+        super().__init__(socket, endpoint)
         self._context = socket.context
         self.worker: WorkerLink = link
         self._assigned_id = self.take_next_name()
-        self.endpoint = str(endpoint)
         self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
         self.key = self._slot.key
@@ -329,6 +343,7 @@ class WorkerConnect(EndpointKeeper):
             segment.token,
             segment.name,
             self.pipe.bit,
+            pattern.resumes and not self._immediate,
         )
         self._peer: PeerEnd | None = None
         self._linger_ends: float | None = None
@@ -388,15 +403,15 @@ class WorkerConnect(EndpointKeeper):
     def _go_on(self, event: Replaced) -> None:
         """Have a new worker process do what the one that ended did."""
         pipe, peer = self.pipe, self._peer
+        token, segment = pipe.segment.token, pipe.segment.name
         if peer is None:
-            self.worker.post(self._connect._replace(segment=pipe.segment.name))
-        else:
+            self.worker.post(self._connect._replace(segment=segment))
+        elif peer.pid == event.late:  # the pipe was carried by that process itself
             self.worker.post(self._connect._replace(segment=""))
-            token, segment = pipe.segment.token, pipe.segment.name
-            if peer.pid == event.late:  # it was carried by that process itself
-                self.handle(Lost(self.socket.key, self.key, token, "its worker ended"), [])
-            else:
-                self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
+            self.handle(Lost(self.socket.key, self.key, token, "its worker ended"), [])
+        else:
+            self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
+            self.worker.post(self._connect._replace(segment=""))
         if self.key in self._context.lingering:
             self.worker.post(Linger(self.key, self._linger_left_ms(), self._unread))
 

@@ -186,8 +186,10 @@ class Context(OptionAttributes):
         With a closed socket's last one its board goes.
         """
         socket = self.lingering.pop(endpoint)
-        if socket not in self.lingering.values() and socket in self._boards_in_use:
-            self._boards_in_use.pop(socket).segment.unlink()
+        if socket not in self.lingering.values():
+            board = self._boards_in_use.pop(socket, None)
+            if board is not None:  # else the socket is still open, and has disconnected only
+                board.segment.unlink()
         self._changed.notify_all()
 
     def _check(self) -> None:
@@ -280,6 +282,7 @@ class Context(OptionAttributes):
             attendant().forget(link)
             link.restart()
             attendant().watch(link, self)
+            segments.sweep()  # what that process left
             for key, board in self._boards_behind(link).items():
                 link.add_socket(key, board)
             for keeper in list(self.keepers.values()):

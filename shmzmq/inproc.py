@@ -76,9 +76,8 @@ class _PipeKeeper(EndpointKeeper):
     """What both sides do with a pipe: count it, and let it go."""
 
     def __init__(self, socket: Socket, endpoint: Endpoint) -> None:
-        self.endpoint = str(endpoint)
         self._name = endpoint.address
-        super().__init__(socket)
+        super().__init__(socket, endpoint)
         self._names = socket.context.inproc
         self._slot = socket.context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipes: dict[Pipe, DirectorySlot] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import weakref
@@ -12,6 +13,7 @@ from .errors import ZMQError
 from .shm import chain
 
 if TYPE_CHECKING:
+    from .endpoints import Endpoint
     from .options import OptionValues
     from .pipe import Pipe
     from .socket import Socket
@@ -36,7 +38,8 @@ class EndpointKeeper:
     """
 
     key: int
-    endpoint: str
+    endpoint: str  # as LAST_ENDPOINT has it
+    written: str  # as the user wrote it
     is_bound: bool
     worker: WorkerLink | None = None
 
@@ -44,7 +47,8 @@ class EndpointKeeper:
         """Act upon an event of the worker; owns *fds*."""
         raise NotImplementedError
 
-    def __init__(self, socket: Socket) -> None:
+    def __init__(self, socket: Socket, endpoint: Endpoint) -> None:
+        self.endpoint = self.written = str(endpoint)
         self._socket_ref = weakref.ref(socket)
         self._held: Socket | None = None
         self._pipe_marks: dict[Pipe, tuple[int, int]] = {}
@@ -114,6 +118,32 @@ class EndpointKeeper:
         """Our high water marks were set anew: pipes that are there go by them from now on."""
         for pipe, theirs in self._pipe_marks.items():
             self.note_marks(pipe, theirs)
+
+
+class GivenDescriptor:
+    """The listening socket that the application made for a bind (USE_FD, or PRE_ALLOCATED_FD).
+
+    It is the ZeroMQ socket's from then on, as in libzmq, and closed with the endpoint.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        try:
+            self._identity = self._look()
+        except OSError as error:
+            raise ZMQError(
+                error.errno, f"USE_FD = {number}: expected an open descriptor of a listening socket"
+            ) from error
+
+    def close(self) -> None:
+        """Close it, unless that was done, and the number may be somebody else's by now."""
+        with contextlib.suppress(OSError):
+            if self._look() == self._identity:
+                os.close(self.number)
+
+    def _look(self) -> tuple[int, int]:
+        found = os.fstat(self.number)
+        return found.st_dev, found.st_ino
 
 
 def combine_marks(ours: int, theirs: int) -> int:

@@ -298,13 +298,15 @@ class Socket(OptionAttributes, MessageFormats):
         resolved, _ = self._resolve(addr, binding=what == "bound")
         endpoint = str(resolved)
         self.poll_events(0)
-        for keeper in self._keepers:
-            if keeper.endpoint == endpoint and keeper.is_bound == (what == "bound"):
-                self._keepers.remove(keeper)
-                keeper.stop()
-                if keeper.is_bound:
-                    self._stopped.append(keeper)  # it still has the pipes of those who connected
-                return
+        ours = [keeper for keeper in self._keepers if keeper.is_bound == (what == "bound")]
+        # LAST_ENDPOINT names one of them; what the user wrote, wildcards and all, may name several.
+        named = [keeper for keeper in ours if keeper.endpoint == endpoint]
+        for keeper in named or [keeper for keeper in ours if keeper.written == endpoint]:
+            self._keepers.remove(keeper)
+            keeper.stop()
+            if keeper.is_bound:
+                self._stopped.append(keeper)  # it still has the pipes of those who connected
+            return
         raise no_such_endpoint(endpoint, what)
 
     # -- news --------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from shmzmq.errors import ZMQError
 
-from .interface import Capabilities, Carries, Options
+from .interface import Capabilities, Carries, Options, Transport
 
 if TYPE_CHECKING:
     import socket
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LONGEST = 256
 
 
-class InprocTransport:
+class InprocTransport(Transport):
     """Names that mean something inside one context only."""
 
     scheme = "inproc"

@@ -7,6 +7,7 @@ a scheme's name: what a transport can do is declared in its `capabilities`.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -50,8 +51,32 @@ class Listener(NamedTuple):
     close: Callable[[], None]  # also takes away what the address left behind, such as a file
 
 
+Dialling = tuple[str, Options]
+"""An address and options to listen on or to dial, in which nothing needs to be looked up."""
+
+
+class Opening(Protocol):
+    """What is said on a fresh connection before it carries anything, to a proxy for instance.
+
+    Sans-IO. When `wanted` is 0 and all is sent, the connection is there.
+    """
+
+    @property
+    def wanted(self) -> int:
+        """How many octets may be given next, at most; 0: it is done."""
+
+    def data_to_send(self) -> bytes:
+        """Return what is to be sent now; it is not returned again."""
+
+    def receive_data(self, data: bytes) -> None:
+        """Take up to `wanted` octets.
+
+        Raises OSError when the connection does not come about.
+        """
+
+
 class Transport(Protocol):
-    """A transport plugin.
+    """A transport plugin, a subclass of this. Slots that have a body here need not be filled.
 
     It must not call back into whoever calls it, nor keep what it is given.
     """
@@ -62,19 +87,58 @@ class Transport(Protocol):
     def check(self, address: str, *, binding: bool) -> str:
         """Return *address* in its normal form, or raise ZMQError: EINVAL, ENAMETOOLONG, ENODEV.
 
-        Called in the application, before anything is made. Does not block.
+        Called in the application, before anything is made. Does not block, asks nobody.
         """
+        ...
+
+    def lookup(
+        self, address: str, options: Options, *, binding: bool
+    ) -> Callable[[], Dialling] | None:
+        """Return what finds out where *address* is if that may block, None if there is no need.
+
+        Called in a worker, before `listen` and before each `dial`, and does not block. What it
+        returns is called in a thread of its own and may; the worker then goes on with the address
+        and the options that it returns. Both raise OSError: ENODEV, EHOSTUNREACH, EINVAL, …
+        """
+        return None
 
     def listen(self, address: str, options: Options) -> Listener:
         """Bind and listen. Called in a worker. Does not block, but for a look at the file system.
 
         Raises OSError with what the system said: EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOENT, …
         """
+        ...
+
+    def adopt(self, stream: socket.socket, options: Options) -> Listener:
+        """Accept on *stream*, which the application made (USE_FD) and which listens already.
+
+        Called in a worker, instead of `listen`. Owns *stream* if it returns. Does not block. Raises
+        OSError: EINVAL for a socket of the wrong kind, EOPNOTSUPP where there is no such thing.
+        """
+        raise OSError(errno.EOPNOTSUPP, f"{self.scheme}:// takes no ready-made sockets (USE_FD)")
 
     def dial(self, address: str, options: Options) -> socket.socket:
         """Begin to connect.
 
-        Return a non-blocking socket that is writable when the outcome is known.
+        Return a non-blocking socket that is writable when the outcome is known; SO_ERROR tells it.
         Called in a worker, again for each attempt. Does not block. Raises OSError when it is
         known at once that nobody is there (ECONNREFUSED, ENOENT): the worker tries again later.
         """
+        ...
+
+    def opening(self, address: str, options: Options) -> Opening | None:
+        """Return what has to be said first on a socket that `dial` has connected; None: nothing.
+
+        Called in a worker with the same arguments as `dial`. Does not block.
+        """
+        return None
+
+    def opened(self, stream: socket.socket, options: Options, *, accepted: bool) -> str:
+        """Make a connection ready, and return the peer's address as its messages tell it.
+
+        Called in a worker for every connection, once, before its first octet is read: with
+        *accepted* where the peer connected to us, else where `dial` has worked. Does not block.
+        Raises PermissionError when filters among the options keep the peer out, other OSErrors when
+        an option cannot be set or the peer has gone; the worker then closes *stream*.
+        """
+        return ""

@@ -18,6 +18,7 @@ GROUP: Final = "shmzmq.transports"
 _BUILT_IN: Final = {
     "ipc": ("shmzmq.transports.ipc", "IpcTransport"),
     "inproc": ("shmzmq.transports.inproc", "InprocTransport"),
+    "tcp": ("shmzmq.transports.tcp", "TcpTransport"),
 }
 _loaded: dict[str, Transport] = {}
 

@@ -98,7 +98,7 @@ def _type(spec: OptionSpec) -> str:
 def _default(spec: OptionSpec) -> str:
     if spec.default is None:
         return "none"
-    return "not set" if spec.default in (b"", ()) else f"{spec.default}"
+    return "not set" if spec.default in (b"", ()) else f"{spec.default!r}"
 
 
 def _since(spec: OptionSpec) -> str:

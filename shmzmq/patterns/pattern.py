@@ -33,6 +33,10 @@ class Pattern:
     Subscriptions and publications are not.
     """
 
+    resumes = True
+    """Whether a connection may be lost and come back without a word: nothing has to be said anew,
+    and it does not matter who the next peer is."""
+
     lingers = True
     """Whether what was sent is worth waiting for when the socket closes. Subscriptions are not."""
 

@@ -8,6 +8,7 @@ class Pattern:
     sends: ClassVar[bool]
     receives: ClassVar[bool]
     keeps_outbound: ClassVar[bool]
+    resumes: ClassVar[bool]
     lingers: ClassVar[bool]
     more: bool
     def __init__(self, *, queue: bool = False, balance: bool = False) -> None: ...

@@ -16,7 +16,7 @@ class Pub(Pattern):
     name = "PUB"
     peers = ("SUB", "XSUB")
     receives = False
-    keeps_outbound = False
+    keeps_outbound = resumes = False
 
     def __init__(self):
         Pattern.__init__(self)

@@ -29,6 +29,7 @@ class Router(Pattern):
 
     name = "ROUTER"
     peers = ("REQ", "DEALER", "ROUTER")
+    resumes = False
 
     def __init__(self):
         Pattern.__init__(self, queue=True)

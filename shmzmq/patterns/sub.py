@@ -13,7 +13,7 @@ class Sub(Pattern):
     name = "SUB"
     peers = ("PUB", "XPUB")
     sends = False
-    keeps_outbound = lingers = False
+    keeps_outbound = resumes = lingers = False
 
     def __init__(self):
         Pattern.__init__(self)

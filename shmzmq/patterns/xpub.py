@@ -18,7 +18,7 @@ class XPub(Pattern):
 
     name = "XPUB"
     peers = ("SUB", "XSUB")
-    keeps_outbound = False
+    keeps_outbound = resumes = False
 
     def __init__(self):
         Pattern.__init__(self)

@@ -20,7 +20,7 @@ class XSub(Pattern):
 
     name = "XSUB"
     peers = ("PUB", "XPUB")
-    keeps_outbound = lingers = False
+    keeps_outbound = resumes = lingers = False
 
     def __init__(self):
         Pattern.__init__(self)

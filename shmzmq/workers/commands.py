@@ -6,7 +6,7 @@ number of the command and its fields. A socket, an endpoint and a pipe are named
 application gives (a pipe's token is random, since it is known to both ends' workers).
 
 Commands go from the application to the worker, events from the worker to the application. "+fd":
-one descriptor comes with it, the doorbell of the board that is named there.
+one descriptor comes with it, the doorbell of the board that is named there unless it says else.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class RemoveSocket(NamedTuple):
 
 
 class Bind(NamedTuple):
-    """Listen; answered by Bound, for which the application waits.
+    """Listen; answered by Bound, for which the application waits. +fd: USE_FD's, if that is set.
 
     With an *address* of None nobody is accepted any more: it is about pipes that are there (Keep).
     """
@@ -84,6 +84,7 @@ class Unbind(NamedTuple):
 class Connect(NamedTuple):
     """Dial until it works, and again after a loss; the pipe is in *segment*.
 
+    After a loss of a connection that we relayed, Attached comes again if it *resumes*, else Lost.
     Without a *segment* the pipe has its far end already (Keep).
     """
 
@@ -96,12 +97,14 @@ class Connect(NamedTuple):
     token: bytes
     segment: str
     bit: int
+    resumes: bool  # what is in the pipe may go on over another connection, as if nothing had been
 
 
 class Keep(NamedTuple):
     """To a worker that replaces another: a pipe of this endpoint whose far end lives, *peer*.
 
-    The link to the worker there is to be taken up again; whoever connected dials.
+    The link to the worker there is to be taken up again; whoever connected dials. It comes before
+    the endpoint's Bind or Connect.
     """
 
     endpoint: int

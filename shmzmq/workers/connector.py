@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..transports.interface import Transport
+from .attempt import Attempt
 from .commands import Attached, Connect, Linger, Lost, Offer, Packet, PeerEnd, Refused, Settled
 from .hosting import HostedSocket
+from .kept import KeptPipe, KeptPipes
 from .reactor import Timer
 from .reconnect import Backoff
 from .session import OfferedPipe, Session, Workplace
+
+if TYPE_CHECKING:
+    import socket
 
 _FIRST_RETRIES_S: Final = (0.001, 0.002, 0.005, 0.01, 0.02)
 """Pauses after a fresh endpoint's first failures: a peer started together with us is there soon."""
@@ -44,10 +49,14 @@ class ConnectingEndpoint:
         self._connect = connect
         self._tell = tell
         self._done = done
-        self._pipe: OfferedPipe | None = OfferedPipe(connect.segment, connect.token, connect.bit)
+        self._pipe: OfferedPipe | None = None
+        if connect.segment:
+            self._pipe = OfferedPipe(connect.segment, connect.token, connect.bit)
+        self._kept = KeptPipes(workplace.reactor, self._kept_lost)
         self._backoff = Backoff(connect.options)
         self._eager = [] if "RECONNECT_IVL" in connect.options else list(_FIRST_RETRIES_S)
         self._backoff.reset()
+        self._attempt: Attempt | None = None
         self._session: Session | None = None
         self._retry: Timer | None = None
         self._failure: int | None = None
@@ -63,11 +72,17 @@ class ConnectingEndpoint:
         self._pipe = OfferedPipe(packet.segment, packet.token, self._connect.bit)
         self._dial_later()
 
+    def keep(self, pipe: KeptPipe) -> None:
+        """The pipe has its far end, and only the link is down: look for that one."""
+        self._kept.keep(pipe)
+        self._dial_later()
+
     def linger(self, packet: Linger) -> None:
         """The socket is closed: finish in time what it has said and nobody has yet."""
         session = self._session
         relays = session is not None and session.is_relayed
-        if (session is not None and session.is_taken) or not (relays or packet.unread):
+        is_taken = self._kept or (session is not None and session.is_taken)
+        if is_taken or not (relays or packet.unread):
             self._settle(True)
             return
         self._lingering = True
@@ -82,10 +97,15 @@ class ConnectingEndpoint:
     def hang_up(self, token: bytes) -> bool:
         """End the connection behind the pipe *token*, if it is ours, as if it had been lost."""
         session = self._session
+        kept = self._kept.take(token)
+        if kept is not None:
+            self._kept_lost(kept)
+            return True
         if session is None or session.token != token or not session.is_ready:
             return False
         session.close()
-        self.session_ended(session, "our side hung up", was_ready=True)
+        self._session = None
+        self._tell_lost(session, "our side hung up")
         return True
 
     def close(self) -> None:
@@ -93,9 +113,17 @@ class ConnectingEndpoint:
         for timer in (self._retry, self._linger_ends):
             if timer is not None:
                 timer.cancel()
+        if self._attempt is not None:
+            self._attempt.close()
+            self._attempt = None
         if self._session is not None:
             self._session.close()
+            self._session.release_pipe()
             self._session = None
+        elif self._pipe is not None and self._pipe.held is not None:
+            self._workplace.exchange.release(self._pipe.held.bit)
+        self._pipe = None
+        self._kept.close()
 
     def _settle(self, delivered: bool) -> None:
         self.close()
@@ -106,14 +134,23 @@ class ConnectingEndpoint:
 
     def _dial(self) -> None:
         self._retry = None
-        if self._pipe is None:
+        if not (self._pipe or self._kept) or self._attempt or self._session:
             return
+        self._attempt = Attempt(
+            self._reactor,
+            self._workplace.lookups,
+            self._transport,
+            self._begin_session,
+            self._failed,
+        )
+        self._attempt.start(self._connect.address, self._connect.options)
+
+    def _begin_session(self, stream: socket.socket, peer_address: str) -> None:
+        self._attempt = None
         connect = self._connect
-        try:
-            stream = self._transport.dial(connect.address, connect.options)
-        except OSError as error:
-            self._note_failure(error)
-            self._dial_later()
+        kept = next(iter(self._kept), None)
+        if kept is None and self._pipe is None:
+            stream.close()  # what it was for has gone meanwhile
             return
         try:
             self._session = Session(
@@ -123,14 +160,21 @@ class ConnectingEndpoint:
                 connect.options,
                 connect.socket_type,
                 self,
+                peer_address=peer_address,
                 shares=self._transport.capabilities.shared_memory,
                 offered=self._pipe,
+                kept=kept,
             )
         except OSError as error:
             with contextlib.suppress(OSError):
                 stream.close()
-            self._note_failure(error)
-            self._dial_later()
+            self._failed(error)
+
+    def _failed(self, error: OSError) -> None:
+        """The attempt came to nothing: try again later."""
+        self._attempt = None
+        self._note_failure(error)
+        self._dial_later()
 
     def _note_failure(self, error: OSError) -> None:
         """Tell the application what is wrong, once, unless it is that nobody is there yet."""
@@ -155,24 +199,57 @@ class ConnectingEndpoint:
         if self._lingering:
             session.finish()
 
+    def find_kept(self, token: bytes) -> KeptPipe | None:
+        """Only whoever connected asks for a link."""
+        return None
+
+    def session_cut(self, session: Session, pipe: KeptPipe) -> None:
+        """Look for the far end's next worker."""
+        self._session = None
+        self.keep(pipe)
+
+    def _kept_lost(self, pipe: KeptPipe) -> None:
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+        self._tell(Lost(self.hosted.key, self.key, pipe.token, "the peer is gone"), ())
+
     def session_taken(self, session: Session) -> None:
-        """A lingering endpoint has done its work: what was in the pipe is in other hands."""
+        """What was in the pipe is in other hands, or a link is there again."""
+        self._kept.take(session.token)
+        self._backoff.reset()
+        self._eager.clear()
         if self._lingering:
             self._settle(True)
 
     def session_ended(self, session: Session, reason: str, *, was_ready: bool) -> None:
         """Dial again: with the same pipe when nobody took it, else when there is a fresh one."""
         self._session = None
-        if self._lingering and not self._insists:
+        if self._kept:
+            if session.is_refused:
+                self._kept.close()
+                self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())
+            else:
+                self._dial_later()
+        elif self._lingering and not self._insists:
+            session.release_pipe()
             self._settle(True)
-        elif was_ready and self._lingering:
-            # Its application has no more to say: the next one gets what this one has left of it.
+        elif not was_ready:
+            self._tell(Refused(self.hosted.key, self.key, reason), ())
+            self._dial_later()
+        elif self._lingering or (session.is_relayed and self._may_resume(session)):
+            # The next one gets what this one has left of it, and the application need not act.
             self._pipe = OfferedPipe(
                 session.segment, session.token, self._connect.bit, session.pipe
             )
             self._dial_later()
-        elif was_ready:
-            self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())
         else:
-            self._tell(Refused(self.hosted.key, self.key, reason), ())
-            self._dial_later()
+            self._tell_lost(session, reason)
+
+    def _may_resume(self, session: Session) -> bool:
+        return self._connect.resumes and session.pipe is not None and not session.pipe.is_broken
+
+    def _tell_lost(self, session: Session, reason: str) -> None:
+        """The application is to offer a fresh pipe."""
+        session.release_pipe()
+        self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())

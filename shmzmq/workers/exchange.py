@@ -63,9 +63,12 @@ class Exchange:
         self._carriers[bit] = self._active[bit] = carrier
 
     def remove(self, bit: int) -> None:
-        """The carrier is gone; its bit is another's."""
+        """The carrier is gone; the pipe may have another later."""
         self._active.pop(bit, None)
         self._carriers.pop(bit, None)
+
+    def release(self, bit: int) -> None:
+        """The pipe is gone; its bit is another's."""
         self.board.release(bit)
 
     def activate(self, bit: int) -> None:

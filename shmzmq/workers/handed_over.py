@@ -19,6 +19,7 @@ from ..shm.liveness import ProcessId, is_alive
 from . import handover
 from .commands import PeerEnd
 from .handover import Handover
+from .kept import KeptPipe
 
 if TYPE_CHECKING:
     from ..shm.segment import Segment
@@ -44,9 +45,15 @@ class PipeHolder(Protocol):
     def pipe_taken(self) -> None:
         """What is in the pipe is the far end's to read."""
 
+    def find_kept(self, token: bytes) -> KeptPipe | None:
+        """Return the pipe of ours with *token* whose link is down, if there is one."""
+
 
 class HandedOver:
-    """The handover of one pipe; *own_end* is our application's end of it, but for the bit."""
+    """The handover of one pipe, or with *kept* the link of one that was handed over before.
+
+    *marks* are our SNDHWM and RCVHWM.
+    """
 
     def __init__(
         self,
@@ -57,6 +64,7 @@ class HandedOver:
         marks: tuple[int, int],
         *,
         dialled: bool,
+        kept: KeptPipe | None = None,
     ) -> None:
         self._holder = holder
         self._hosted = hosted
@@ -66,9 +74,14 @@ class HandedOver:
         self._dialled = dialled
         self._state = _BEGUN
         self._peer: PeerEnd | None = None
+        self._kept = kept
+        self._peer_ends_it = False
+        self.is_refused = False  # the far application has let the pipe go that we ask a link for
         self._doorbell_fd = -1  # the peer's, until the owner takes it
         self._claimed: Segment | None = None  # the pipe we accepted, until our application has it
-        if dialled:
+        if kept is not None:
+            self._say(handover.LINK, kept.token)
+        elif dialled:
             ours = Handover(self._own_end(), holder.segment, holder.token)
             self._say(handover.PIPE, ours.encode(), with_doorbell=True)
             self._state = _OFFERED
@@ -77,6 +90,21 @@ class HandedOver:
     def is_done(self) -> bool:
         """Whether the pipe has both its ends."""
         return self._state == _DONE
+
+    @property
+    def cut(self) -> KeptPipe | None:
+        """Now that the stream has ended: the pipe, if it goes on and only the link is down."""
+        peer = self._peer
+        if not self.is_done or self._peer_ends_it or peer is None or not peer.pid:
+            return None
+        if not is_alive(ProcessId(peer.pid, peer.start)):
+            return None
+        return KeptPipe(self._holder.token, self._holder.segment, self._holder.bit, peer)
+
+    def say_goodbye(self) -> None:
+        """We are about to end the link."""
+        if self.is_done:
+            self._say(handover.BYE)
 
     def close(self) -> None:
         """The connection is over: give back what our application has not taken."""
@@ -102,6 +130,7 @@ class HandedOver:
     def on_command(self, command: Command) -> None:
         """Act upon what the other worker says. Raises ValueError and ZMQError for nonsense."""
         if command.name == handover.NO:
+            self._note_refusal(command.body)
             raise ValueError(f"the peer cannot take the pipe: {command.body[:200]!r}")
         if command.name == handover.PIPE and not self._dialled and self._state == _BEGUN:
             self._accept(Handover.decode(command.body))
@@ -117,6 +146,14 @@ class HandedOver:
             self._say(handover.HAVE)
         elif command.name == handover.HAVE and self._dialled and self._state == _DONE:
             self._holder.pipe_taken()
+        elif command.name == handover.LINK and not self._dialled and self._state == _BEGUN:
+            self._take_up_link(self._holder.find_kept(command.body))
+            self._say(handover.LINKED)
+        elif command.name == handover.LINKED and self._kept and self._state == _BEGUN:
+            self._take_up_link(self._kept)
+            self._holder.pipe_taken()
+        elif command.name == handover.BYE and self.is_done:
+            self._peer_ends_it = True
         else:
             raise ValueError(f"a command {command.name!r} out of place")
 
@@ -145,6 +182,19 @@ class HandedOver:
         holder.bit = self._hosted.board.allocate()
         self._say(handover.TAKE, Handover(self._own_end()).encode(), with_doorbell=True)
         self._state = _OFFERED
+
+    def _note_refusal(self, who: bytes) -> None:
+        """A link is refused for good only by the far application; another may listen there now."""
+        peer = self._kept and self._kept.peer
+        self.is_refused = peer is not None and who == b"%d %d" % (peer.pid, peer.start)
+
+    def _take_up_link(self, kept: KeptPipe | None) -> None:
+        if kept is None:
+            self._say(handover.NO, b"%d %d" % self._hosted.application)
+            raise ValueError("the peer asks for the link of a pipe that is not here any more")
+        holder = self._holder
+        holder.token, holder.segment, holder.bit, self._peer = kept
+        self._state = _DONE
 
     def _let_go(self) -> None:
         """Let our application have the pipe that it was offered."""

@@ -14,6 +14,16 @@ The order matters: the connecting application can read that it has a far end bef
 first looks at the ring, so a message sent in between is never left without a wake-up (pair "attach"
 in shmzmq/pipe.py). SHMNO instead of SHMTAKE: the segment cannot be had there (another /dev/shm,
 another user, another layout version).
+
+A worker that dies takes its links with it, and not the pipes. Where the far application lives, the
+link is taken up again over a new connection, by the pipe's token:
+
+    connecting                                       accepting
+        SHMLINK  token                            →      knows the pipe
+                                                  ←  SHMLINKED, or SHMNO pid start of its own
+                                                     application if it does not
+
+So that the end of a stream can be told from a worker's death, whoever ends a link says SHMBYE.
 """
 
 from __future__ import annotations
@@ -31,6 +41,9 @@ TAKE: Final = "SHMTAKE"
 GO: Final = "SHMGO"
 HAVE: Final = "SHMHAVE"
 NO: Final = "SHMNO"
+LINK: Final = "SHMLINK"
+LINKED: Final = "SHMLINKED"
+BYE: Final = "SHMBYE"
 
 
 def offer() -> bytes:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 from typing import Final
 
 from ..transports.interface import Listener, Transport
-from .admission import admits
 from .commands import Arrived, Bind, Linger, Lost, Packet, PeerEnd, Refused, Settled
 from .hosting import HostedSocket
+from .kept import KeptPipe, KeptPipes
 from .reactor import READ, Timer
 from .session import Session, Workplace
 
 _PAUSE_S: Final = 0.1
+_THIS_PEER_ONLY: Final = (
+    errno.ECONNABORTED,
+    errno.EPROTO,
+    errno.ENETDOWN,
+    errno.ENETUNREACH,
+    errno.ENOPROTOOPT,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.ENONET,
+)
+"""Errors of accept() that are about one connection, which has ended in the queue (accept(2))."""
 
 
 class ListeningEndpoint:
@@ -26,7 +38,7 @@ class ListeningEndpoint:
         self,
         workplace: Workplace,
         transport: Transport,
-        listener: Listener,
+        listener: Listener | None,
         bind: Bind,
         hosted: HostedSocket,
         tell: Callable[[Packet, tuple[int, ...]], None],
@@ -36,24 +48,29 @@ class ListeningEndpoint:
         self.hosted = hosted
         self._workplace = workplace
         self._reactor = workplace.reactor
-        self._shares = transport.capabilities.shared_memory
+        self._transport = transport
         self._listener = listener
         self._bind = bind
         self._tell = tell
         self._done = done
-        self._listening = True
+        self._kept = KeptPipes(workplace.reactor, self._kept_lost)
         self.is_lingering = False
         self._linger_ends: Timer | None = None
         self._failure: int | None = None
         self.sessions: set[Session] = set()
-        self._reactor.watch(listener.stream.fileno(), READ, self._accept)
+        if listener is not None:
+            self._reactor.watch(listener.stream.fileno(), READ, self._accept)
+
+    def keep(self, pipe: KeptPipe) -> None:
+        """Look after a pipe whose link went with the worker before this one."""
+        self._kept.keep(pipe)
 
     def stop_listening(self) -> None:
         """Accept nobody any more; who is connected stays."""
-        if self._listening:
-            self._listening = False
+        if self._listener is not None:
             self._reactor.forget(self._listener.stream.fileno())
             self._listener.close()
+            self._listener = None
             for session in [session for session in self.sessions if not session.is_ready]:
                 self.sessions.discard(session)
                 session.close()
@@ -66,6 +83,7 @@ class ListeningEndpoint:
         for session in self.sessions:
             session.close()
         self.sessions.clear()
+        self._kept.close()
 
     def linger(self, packet: Linger) -> None:
         """The socket is closed: write what it has said to those we relay to."""
@@ -99,33 +117,37 @@ class ListeningEndpoint:
                 self.sessions.discard(session)
                 session.close()
                 return True
-        return False
+        return self._kept.take(token) is not None
 
     def _accept(self, _: int) -> None:
-        while self._listening:
+        while self._listener is not None:
             try:
                 stream, _address = self._listener.stream.accept()
             except BlockingIOError:
                 return
             except OSError as error:
+                if error.errno in _THIS_PEER_ONLY:
+                    continue
                 # No descriptors or memory left: the queue can wait, and spinning would not help.
                 self._reactor.forget(self._listener.stream.fileno())
                 self._reactor.call_later(_PAUSE_S, self._resume)
                 self._note_failure(error)
                 return
             self._failure = None
-            stream.setblocking(False)
             self._begin_session(stream)
 
     def _begin_session(self, stream: socket.socket) -> None:
         bind = self._bind
+        stream.setblocking(False)
         try:
-            admitted = admits(stream, bind.options)
-        except OSError:
-            admitted = False  # it is gone again
-        if not admitted:
+            peer_address = self._transport.opened(stream, bind.options, accepted=True)
+        except PermissionError:
+            stream.close()  # a filter keeps it out; telling of each would give it a way to flood us
+            return
+        except OSError as error:
             stream.close()
-            self._tell(Refused(self.hosted.key, self.key, "a peer does not pass the filters"), ())
+            if error.errno not in (errno.ENOTCONN, errno.ECONNRESET):
+                self._note_failure(error)
             return
         self.sessions.add(
             Session(
@@ -135,7 +157,8 @@ class ListeningEndpoint:
                 bind.options,
                 bind.socket_type,
                 self,
-                shares=self._shares,
+                peer_address=peer_address,
+                shares=self._transport.capabilities.shared_memory,
             )
         )
 
@@ -146,7 +169,7 @@ class ListeningEndpoint:
             self._tell(Refused(self.hosted.key, self.key, f"cannot accept a peer: {error}"), ())
 
     def _resume(self) -> None:
-        if self._listening:
+        if self._listener is not None:
             self._reactor.watch(self._listener.stream.fileno(), READ, self._accept)
 
     # -- what the sessions say (SessionOwner) ------------------------------------------------------
@@ -163,6 +186,18 @@ class ListeningEndpoint:
             session.metadata,
         )
         self._tell(arrived, (doorbell_fd,))
+
+    def find_kept(self, token: bytes) -> KeptPipe | None:
+        """Return the pipe with *token*, which is linked again."""
+        return self._kept.take(token)
+
+    def session_cut(self, session: Session, pipe: KeptPipe) -> None:
+        """Wait for the far end's next worker."""
+        self.sessions.discard(session)
+        self._kept.keep(pipe)
+
+    def _kept_lost(self, pipe: KeptPipe) -> None:
+        self._tell(Lost(self.hosted.key, self.key, pipe.token, "the peer died"), ())
 
     def session_taken(self, session: Session) -> None:
         """A session that we relayed has written all, after its application's goodbye."""

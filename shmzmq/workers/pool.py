@@ -113,12 +113,20 @@ class WorkerLink:
                 except BlockingIOError:
                     # The worker never waits for us, so it will read on.
                     _await([self.stream], select.POLLOUT)
-                except OSError:
+                except ConnectionError:
                     self.is_gone = True
 
     def add_socket(self, key: int, board: Board) -> None:
-        """Tell the worker of a socket that will use it."""
-        self.post(commands.AddSocket(key, board.name), (board.doorbell.fileno(),))
+        """Tell the worker of a socket that will use it, or that has closed and lingers."""
+        add = commands.AddSocket(key, board.name)
+        if board.doorbell.fileno() >= 0:
+            self.post(add, (board.doorbell.fileno(),))
+            return
+        unheard = os.eventfd(0, os.EFD_CLOEXEC)
+        try:
+            self.post(add, (unheard,))
+        finally:
+            os.close(unheard)
 
     def remove_socket(self, key: int) -> None:
         """Tell the worker that a socket is closed."""
@@ -135,13 +143,15 @@ class WorkerLink:
             while (event := self._read()) is not None:
                 yield event
 
-    def ask(self, packet: Packet, answer: type[Packet], key: int | None) -> Packet:
+    def ask(
+        self, packet: Packet, answer: type[Packet], key: int | None, fds: tuple[int, ...] = ()
+    ) -> Packet:
         """Send a command and wait for its *answer* with *key* in its first field.
 
         Other events that come meanwhile are kept. Ends on Ctrl-C. Raises WorkerGone.
         """
         with self._lock:  # no other thread shall take the answer for an event
-            self.post(packet)
+            self.post(packet, fds)
             while True:
                 while (event := self._read()) is not None:
                     found = event[0]

@@ -20,13 +20,16 @@ from typing import Any, Final
 
 from ..errors import ZMQError
 from ..shm.board import Control, open_board
+from ..transports.interface import Dialling, Listener, Transport
 from ..transports.registry import find_transport
 from . import commands
 from .commands import Packet
 from .connector import ConnectingEndpoint
 from .exchange import Exchange
 from .hosting import HostedSocket
+from .kept import KeptPipe
 from .listener import ListeningEndpoint
+from .lookup import Lookups
 from .reactor import READ, WRITE, Reactor
 from .session import Workplace
 from .statistics import WorkerCounters
@@ -47,12 +50,13 @@ class Worker:
         self._link = link
         self._reactor = Reactor()
         self._exchange = Exchange(self._reactor)
-        self._workplace = Workplace(self._reactor, self._exchange)
+        self._workplace = Workplace(self._reactor, self._exchange, Lookups(self._reactor))
         self._outbox: deque[tuple[bytes, tuple[int, ...], int]] = deque()
         self._sockets: dict[int, HostedSocket] = {}
         self._closed_sockets: set[int] = set()
         self._listeners: dict[int, ListeningEndpoint] = {}
         self._connectors: dict[int, ConnectingEndpoint] = {}
+        self._to_keep: dict[int, list[KeptPipe]] = {}
         self._application = (0, 0)
         self._pidfd = -1
         self._counters: WorkerCounters | None = None
@@ -64,6 +68,7 @@ class Worker:
             commands.Bind: self._bind,
             commands.Unbind: self._unbind,
             commands.Connect: self._connect,
+            commands.Keep: self._keep,
             commands.Offer: self._offer,
             commands.Disconnect: self._disconnect,
             commands.Linger: self._linger,
@@ -141,6 +146,8 @@ class Worker:
             if isinstance(packet, commands.AddSocket):
                 if fds:  # else none was left for it; those who ask for the socket are told
                     handler(packet, fds[0])
+            elif isinstance(packet, commands.Bind):
+                handler(packet, fds[0] if fds else -1)
             else:
                 handler(packet)
 
@@ -194,21 +201,57 @@ class Worker:
             self._sockets.pop(key, None)
         self._closed_sockets &= in_use
 
-    def _bind(self, packet: commands.Bind) -> None:
-        hosted = self._sockets.get(packet.socket)
+    def _bind(self, packet: commands.Bind, given_fd: int) -> None:
+        """Listen, on the application's own descriptor if there is one; look names up before."""
+        if packet.endpoint in self._listeners:
+            return  # asked again by an application that saw our predecessor die over it
         try:
-            if hosted is None:
-                raise OSError(errno.EMFILE, _NOT_HOSTED)
             transport = find_transport(packet.scheme)
-            listener = transport.listen(packet.address, packet.options)
+            if packet.address is None:
+                self._bound(packet, transport, None)
+                return
+            if packet.options.get("USE_FD", -1) >= 0:
+                self._bound(packet, transport, _adopt(transport, packet, given_fd))
+                return
+            seek = transport.lookup(packet.address, packet.options, binding=True)
+            if seek is not None:
+                self._workplace.lookups.run(
+                    seek, lambda found: self._listen(packet, transport, found)
+                )
+                return
         except OSError as error:
-            text = error.strerror or str(error)
-            self.tell(commands.Bound(packet.endpoint, error.errno or 5, text, packet.address))
+            self._not_bound(packet, error)
             return
-        self._listeners[packet.endpoint] = ListeningEndpoint(
+        self._listen(packet, transport, (packet.address, packet.options))
+
+    def _listen(
+        self, packet: commands.Bind, transport: Transport, where: Dialling | OSError
+    ) -> None:
+        try:
+            if isinstance(where, OSError):
+                raise where
+            self._bound(packet, transport, transport.listen(*where))
+        except OSError as error:
+            self._not_bound(packet, error)
+
+    def _bound(
+        self, packet: commands.Bind, transport: Transport, listener: Listener | None
+    ) -> None:
+        hosted = self._sockets.get(packet.socket)
+        if hosted is None:
+            if listener is not None:
+                listener.close()
+            raise OSError(errno.EMFILE, _NOT_HOSTED)
+        endpoint = self._listeners[packet.endpoint] = ListeningEndpoint(
             self._workplace, transport, listener, packet, hosted, self.tell, self._listener_done
         )
-        self.tell(commands.Bound(packet.endpoint, 0, "", listener.address))
+        for pipe in self._to_keep.pop(packet.endpoint, ()):
+            endpoint.keep(pipe)
+        self.tell(commands.Bound(packet.endpoint, 0, "", listener.address if listener else ""))
+
+    def _not_bound(self, packet: commands.Bind, error: OSError) -> None:
+        text = error.strerror or str(error)
+        self.tell(commands.Bound(packet.endpoint, error.errno or 5, text, packet.address or ""))
 
     def _unbind(self, packet: commands.Unbind) -> None:
         listener = self._listeners.get(packet.endpoint)
@@ -220,7 +263,7 @@ class Worker:
         if packet.socket not in self._sockets:
             self.tell(commands.Refused(packet.socket, packet.endpoint, _NOT_HOSTED))
             return
-        self._connectors[packet.endpoint] = ConnectingEndpoint(
+        endpoint = self._connectors[packet.endpoint] = ConnectingEndpoint(
             self._workplace,
             find_transport(packet.scheme),
             packet,
@@ -228,6 +271,13 @@ class Worker:
             self.tell,
             self._connector_done,
         )
+        for pipe in self._to_keep.pop(packet.endpoint, ()):
+            endpoint.keep(pipe)
+
+    def _keep(self, packet: commands.Keep) -> None:
+        # Before its endpoint is there: nobody may ask for the link while we do not know the pipe.
+        pipe = KeptPipe(packet.token, packet.segment, packet.bit, packet.peer)
+        self._to_keep.setdefault(packet.endpoint, []).append(pipe)
 
     def _disconnect(self, packet: commands.Disconnect) -> None:
         connector = self._connectors.pop(packet.endpoint, None)
@@ -269,6 +319,18 @@ class Worker:
             self._counters.note(self._reactor.loops, connections + len(self._connectors))
 
 
+def _adopt(transport: Transport, packet: commands.Bind, given_fd: int) -> Listener:
+    """Make a listener of the descriptor that the application sent. Raises OSError."""
+    if given_fd < 0:
+        raise OSError(errno.EMFILE, _NOT_HOSTED)
+    stream = socket.socket(fileno=given_fd)
+    try:
+        return transport.adopt(stream, packet.options)
+    except OSError:
+        stream.close()
+        raise
+
+
 def run(fd: int) -> None:
     """Be a worker until the application at the far end of descriptor *fd* has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -279,9 +341,9 @@ def run(fd: int) -> None:
         worker.run()
     except ApplicationGone:
         worker.await_death()
+        worker.close()
     except BaseException:
+        # No goodbye to anybody: the application goes on with another worker.
         with contextlib.suppress(OSError, ApplicationGone):
             worker.tell(commands.Failed(traceback.format_exc()))
         raise
-    finally:
-        worker.close()

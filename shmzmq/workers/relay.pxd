@@ -63,8 +63,11 @@ cdef class Sending:
     cdef int count, at           # pieces there are, and the first that is not sent whole
     cdef int end_count, end_at   # likewise of the messages that end in this batch
     cdef uint64_t gathered, sent # octets of this batch: all, and those that the kernel has
+    cdef uint64_t most           # octets for one system call, 0: any number
+    cdef uint64_t asked          # octets that the last one was to send
 
     cdef int gather(self) except -1
+    cdef ssize_t write_out(self) noexcept
     cdef int gather_record(self) except -1
     cdef void append(self, const char *octets, uint64_t size) noexcept
     cdef void account(self, uint64_t count) noexcept
@@ -85,6 +88,7 @@ cdef class Receiving:
     cdef readonly uint64_t count # octets received so far
     cdef Buffer buffer           # None while nothing is in it
     cdef uint64_t begin, end     # of what is in the buffer and not yet looked at
+    cdef uint64_t most           # octets for one system call
     cdef uint64_t asked          # octets that the last read had room for
     cdef char *rest              # where the rest of a body goes
     cdef uint64_t missing        # octets of it

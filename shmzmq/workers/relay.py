@@ -78,14 +78,22 @@ class Sending:
     """From the ring of *pipe* to the stream with descriptor *fd*, framed by *codec*.
 
     With *commands*, messages of byte 1 or 0 and a prefix, which SUB and XSUB sockets write, become
-    the commands SUBSCRIBE and CANCEL.
+    the commands SUBSCRIBE and CANCEL. One system call sends at most *most* octets, 0: any number.
     """
 
-    def __init__(self, pipe: Pipe, fd: cython.int, codec: FrameCodec, commands: cython.bint):
+    def __init__(
+        self,
+        pipe: Pipe,
+        fd: cython.int,
+        codec: FrameCodec,
+        commands: cython.bint,
+        most: uint64_t = 0,
+    ):
         self.pipe = pipe
         self.fd = fd
         self.codec = codec
         self.commands = commands
+        self.most = most
         self.spoken = []
 
     def say(self, octets: bytes):
@@ -113,18 +121,13 @@ class Sending:
 
         Does not block. Raises OSError when the stream is broken, ZMQError(EPROTO) when the ring is.
         """
-        message: msghdr
         count: cython.Py_ssize_t
         left: uint64_t = _TURN
-        memset(cython.address(message), 0, cython.sizeof(msghdr))
         while True:
             if self.at == self.count and not self.gather():
                 self.give_back()
                 return RELAY_FINISHED if self.goodbye else RELAY_IDLE
-            message.msg_iov = cython.address(self.batch.pieces[self.at])
-            message.msg_iovlen = self.count - self.at
-            with cython.nogil:
-                count = sendmsg(self.fd, cython.address(message), MSG_DONTWAIT | MSG_NOSIGNAL)
+            count = self.write_out()
             if count < 0:
                 if last_error == EAGAIN:
                     return RELAY_BLOCKED
@@ -132,11 +135,39 @@ class Sending:
                     continue
                 raise OSError(last_error, os.strerror(last_error))
             self.account(count)
-            if self.at < self.count:
+            if cython.cast(uint64_t, count) < self.asked:
                 return RELAY_BLOCKED
             if cython.cast(uint64_t, count) >= left:
                 return RELAY_MORE
             left -= count
+
+    def write_out(self):
+        """Have the kernel take what is left of the batch, or `most` of it; return how much it did.
+
+        `asked` tells afterwards how much it was offered.
+        """
+        message: msghdr
+        memset(cython.address(message), 0, cython.sizeof(msghdr))
+        last: cython.int = self.count
+        over: uint64_t = 0
+        self.asked = self.gathered - self.sent
+        if self.most and self.asked > self.most:
+            self.asked = 0
+            last = self.at
+            while self.asked < self.most:
+                self.asked += self.batch.pieces[last].iov_len
+                last += 1
+            over = self.asked - self.most
+            self.asked = self.most
+        message.msg_iov = cython.address(self.batch.pieces[self.at])
+        message.msg_iovlen = last - self.at
+        self.batch.pieces[last - 1].iov_len -= over
+        with cython.nogil:
+            count: cython.Py_ssize_t = sendmsg(
+                self.fd, cython.address(message), MSG_DONTWAIT | MSG_NOSIGNAL
+            )
+        self.batch.pieces[last - 1].iov_len += over
+        return count
 
     def give_back(self):
         if self.batch is not None and len(_spare_batches) < _SPARE_MOST:
@@ -251,7 +282,8 @@ class Receiving:
     """From the stream with descriptor *fd* to the ring of *pipe*.
 
     *rest* is what was read from the stream before. With *subscriptions*, the commands SUBSCRIBE and
-    CANCEL become messages of byte 1 or 0 and a prefix, which PUB and XPUB sockets read.
+    CANCEL become messages of byte 1 or 0 and a prefix, which PUB and XPUB sockets read. One system
+    call receives at most *most* octets, 0: any number.
     """
 
     def __init__(
@@ -261,6 +293,7 @@ class Receiving:
         codec: FrameCodec,
         subscriptions: cython.bint,
         rest: bytes = b"",
+        most: uint64_t = 0,
     ):
         if len(rest) > BATCH:
             raise ValueError(f"at most {BATCH} bytes can have been read before, not {len(rest)}")
@@ -269,6 +302,7 @@ class Receiving:
         self.codec = codec
         self.subscriptions = subscriptions
         self.asked = BATCH
+        self.most = most if most and most < _TURN else _TURN
         if rest:
             self.buffer = Buffer()
             memcpy(self.buffer.octets, cython.cast(cython.p_char, rest), len(rest))
@@ -326,11 +360,12 @@ class Receiving:
             self.begin = 0
         if self.missing:
             pieces[0].iov_base = self.rest
-            pieces[0].iov_len = self.missing if self.missing < _TURN else _TURN
+            pieces[0].iov_len = self.missing if self.missing < self.most else self.most
             count = 1
-        if self.missing < _TURN:
+        if self.missing < self.most:
+            left: uint64_t = self.most - self.missing
             pieces[count].iov_base = self.buffer.octets + self.end
-            pieces[count].iov_len = BATCH - self.end
+            pieces[count].iov_len = left if left < BATCH - self.end else BATCH - self.end
             count += 1
         self.asked = pieces[0].iov_len + (pieces[1].iov_len if count == 2 else 0)
         while True:

@@ -7,7 +7,6 @@ messages over the stream (`relayed`). The application sees a pipe with a far end
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -21,6 +20,8 @@ from . import handover, relayed
 from .commands import PeerEnd
 from .exchange import Exchange
 from .handed_over import HandedOver
+from .kept import KeptPipe
+from .lookup import Lookups
 from .reactor import Reactor, Timer
 from .relayed import RelayedTraffic
 from .stream import ByteStream
@@ -37,6 +38,7 @@ class Workplace(NamedTuple):
 
     reactor: Reactor
     exchange: Exchange
+    lookups: Lookups
 
 
 class OfferedPipe(NamedTuple):
@@ -62,12 +64,23 @@ class SessionOwner(Protocol):
         when the application had said goodbye. A session of the latter kind is over then.
         """
 
+    def find_kept(self, token: bytes) -> KeptPipe | None:
+        """The peer has the link of this pipe taken up again: return it, it is linked now."""
+
+    def session_cut(self, session: Session, pipe: KeptPipe) -> None:
+        """The connection is over, but *pipe* goes on: only the peer's worker has died."""
+
     def session_ended(self, session: Session, reason: str, *, was_ready: bool) -> None:
-        """The connection is over; called once, and not when the owner closed it."""
+        """The connection is over; called once, and not when the owner closed it.
+
+        Neither this nor session_cut is followed by anything.
+        """
 
 
 class Session:
-    """One connection of *hosted*'s socket over *stream*. *offered* is the pipe where we dialled.
+    """One connection of *hosted*'s socket over *stream*.
+
+    *offered* is the pipe where we dialled for a far end, *kept* where we did for a lost link.
 
     With *shares*, the peer is offered shared memory. Once the session is ready, `token`, `segment`
     and `bit` tell which pipe it is, and `metadata` who the peer is.
@@ -82,19 +95,26 @@ class Session:
         socket_type: str,
         owner: SessionOwner,
         *,
+        peer_address: str,
         shares: bool,
         offered: OfferedPipe | None = None,
+        kept: KeptPipe | None = None,
     ) -> None:
         self._workplace = workplace
         self._hosted = hosted
         self._options = options
         self._socket_type = socket_type
         self._owner = owner
-        self._dialled = offered is not None
+        self._dialled = offered is not None or kept is not None
+        self._kept = kept
+        self._peer_address = peer_address
         self.segment, self.token, self.bit, self.pipe = offered or OfferedPipe("", b"", -1)
+        if kept is not None:
+            self.segment, self.token, self.bit = kept.segment, kept.token, kept.bit
         self._shares = shares and self.pipe is None
         self.metadata: dict[str, bytes] = {}
         self.is_taken = False
+        self._over = False
         self._timer: Timer | None = None
         self._handed_over: HandedOver | None = None
         self._relayed: RelayedTraffic | None = None
@@ -110,6 +130,11 @@ class Session:
         return self.is_relayed or (self._handed_over is not None and self._handed_over.is_done)
 
     @property
+    def is_refused(self) -> bool:
+        """Whether the link that was asked for is of a pipe that the far end has let go."""
+        return self._handed_over is not None and self._handed_over.is_refused
+
+    @property
     def is_relayed(self) -> bool:
         """Whether we are the pipe's far end."""
         return self._relayed is not None
@@ -119,10 +144,23 @@ class Session:
         self._stop_timer()
         if self._relayed is not None:
             self._relayed.close()
+            if not self._dialled:
+                self.release_pipe()
             return
+        if self._handed_over is not None:
+            self._handed_over.say_goodbye()
         self._stream.close()
         if self._handed_over is not None:
             self._handed_over.close()
+
+    def release_pipe(self) -> None:
+        """No other connection will carry what is in the pipe.
+
+        Where we dialled, the owner says so; else it is so when this one is over.
+        """
+        if self.pipe is not None:
+            self._workplace.exchange.release(self.pipe.bit)
+            self.pipe = None
 
     def finish(self) -> None:
         """The application's socket is closed: write what it has said, and read no more."""
@@ -130,11 +168,18 @@ class Session:
             self._relayed.stop_reading()
 
     def _end(self, reason: str) -> None:
+        if self._over:
+            return  # the stream failed over our goodbye
+        cut = None
         if self._handed_over is not None:
             self._handed_over.stream_ended()
+            cut = self._handed_over.cut
         was_ready = self.is_ready
         self.close()
-        self._owner.session_ended(self, reason, was_ready=was_ready)
+        if cut is not None:
+            self._owner.session_cut(self, cut)
+        else:
+            self._owner.session_ended(self, reason, was_ready=was_ready)
 
     # -- bytes and time ----------------------------------------------------------------------------
 
@@ -179,18 +224,23 @@ class Session:
 
     def _on_handshake(self, event: events.HandshakeDone) -> None:
         self.metadata = {**event.metadata}
-        self.metadata["Peer-Address"] = self._stream.peer_address.encode()
+        self.metadata["Peer-Address"] = self._peer_address.encode()
         theirs = self.metadata.pop(handover.PROPERTY, None)
-        if self._shares and handover.is_accepted(theirs) and self._is_of_our_user():
+        if self._shares and handover.is_accepted(theirs) and self._stream.is_of_our_user():
             marks = self._options.get("SNDHWM", 1000), self._options.get("RCVHWM", 1000)
             self._handed_over = HandedOver(
-                self, self._hosted, self._stream, self._command, marks, dialled=self._dialled
+                self,
+                self._hosted,
+                self._stream,
+                self._command,
+                marks,
+                dialled=self._dialled,
+                kept=self._kept,
             )
+        elif self._kept is not None:
+            raise ValueError("whoever listens there now is not the pipe's far end")
         else:
             self._relay()
-
-    def _is_of_our_user(self) -> bool:
-        return self._stream.is_unix and self._stream.peer_credentials()[1] == os.getuid()
 
     def _command(self, name: str, body: bytes) -> bytes:
         self._zmtp.send_command(name, body)
@@ -205,23 +255,26 @@ class Session:
         self.is_taken = True
         self._owner.session_taken(self)
 
+    def find_kept(self, token: bytes) -> KeptPipe | None:
+        """Return the pipe whose link the peer wants taken up again (PipeHolder)."""
+        return self._owner.find_kept(token)
+
     def _relay(self) -> None:
         """Be the far end of the pipe from now on."""
         self._stop_timer()
         exchange = self._workplace.exchange
-        bit = exchange.reserve()
-        try:
-            if self.pipe is None:
+        if self.pipe is None:
+            bit = exchange.reserve()
+            try:
                 self.pipe = self._take_up_pipe(exchange, bit)
-            end, doorbell_fd = exchange.end_of_pipe(bit)
-        except (ZMQError, OSError):
-            exchange.remove(bit)
-            self._discard_pipe()
-            raise
+            except (ZMQError, OSError):
+                exchange.release(bit)
+                self._discard_pipe()
+                raise
+        end, doorbell_fd = exchange.end_of_pipe(self.pipe.bit)
         self._relayed = RelayedTraffic(
             self._workplace.reactor,
             exchange,
-            bit,
             self._stream,
             self._zmtp,
             self.pipe,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -51,20 +52,13 @@ class ByteStream:
         """Return the oldest descriptor received and not yet taken; the caller owns it now."""
         return self._received_fds.popleft() if self._received_fds else None
 
-    def peer_credentials(self) -> tuple[int, int, int]:
-        """Return pid, uid and gid of the process at the far end (Unix sockets only)."""
-        data = self._stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-        pid, uid, gid = (int.from_bytes(data[i : i + 4], "little", signed=True) for i in (0, 4, 8))
-        return pid, uid, gid
-
-    @property
-    def peer_address(self) -> str:
-        """Who is at the far end: a numeric host, or of a Unix socket the process's ids."""
-        if self.is_unix:
-            pid, uid, gid = self.peer_credentials()
-            return f"localhost:{uid}:{gid}:{pid}"
-        name = self._stream.getpeername()
-        return str(name[0]) if isinstance(name, tuple) else ""
+    def is_of_our_user(self) -> bool:
+        """Whether the kernel says that the far end is a process of this machine and of our user."""
+        if not self.is_unix:
+            return False
+        size = struct.calcsize("3I")  # pid, uid, gid
+        data = self._stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+        return bool(struct.unpack("3I", data)[1] == os.getuid())
 
     def give_up(self) -> tuple[socket.socket, bytes]:
         """Leave the stream to the caller, with what is still to be sent on it."""

@@ -103,12 +103,12 @@ def test_a_proxy_waits_for_room(link: Link, proxy: Starter) -> None:
 
     def send_all() -> None:
         for body in bodies:
-            push.send(body * 100)
+            push.send(body * 1000)
 
     # Nobody takes anything from the other side yet.
     sending = Background(send_all)
     wait_until_blocked(sending)
     pull = link.far(zmq.PULL, connect=back)
     for body in bodies:
-        assert pull.recv() == body * 100
+        assert pull.recv() == body * 1000
     sending.result()

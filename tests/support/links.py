@@ -1,19 +1,21 @@
 """The ways in which two sockets can meet; the contract is the same over each of them."""
 
+import contextlib
 import itertools
 import os
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-from support.library import Socket
+from support.library import IS_LIBZMQ, Socket
 
 # "ipc-process": the far socket lives in another process. The others keep both ends in this one.
 LOCAL_KINDS = ("inproc", "ipc-path", "ipc-abstract")
 IPC_KINDS = ("ipc-path", "ipc-abstract", "ipc-process")
-KINDS = (*LOCAL_KINDS, "ipc-process")
+KINDS = (*LOCAL_KINDS, "ipc-process", "tcp")
 
 # For tests that need both ends in this process, that need a connection, or that need to know that
 # what was sent has arrived when send() returns.
@@ -23,6 +25,20 @@ local_ipc_only = pytest.mark.parametrize("link", ["ipc-path", "ipc-abstract"], i
 inproc_only = pytest.mark.parametrize("link", ["inproc"], indirect=True)
 
 _serial = itertools.count()
+
+
+# Below those that the system gives to connections, which would be in our way (ip(7)).
+_ports = itertools.cycle(range(20_000 + os.getpid() % 100 * 100, 32_000))
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody uses at this moment, another one each time."""
+    for port in _ports:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("the cycle has no end")
 
 
 class Opener(Protocol):
@@ -41,8 +57,18 @@ class Link:
         self._far = far
         self._directory = directory
 
+    @property
+    def takes_time(self) -> bool:
+        """Whether messages are on the way for a while, and so many of them, when they are sent.
+
+        They go through I/O threads or workers then, and the kernel; else they are there at once.
+        """
+        return self.kind == "tcp" or (IS_LIBZMQ and self.kind != "inproc")
+
     def endpoint(self) -> str:
         """Return an endpoint that nobody else uses."""
+        if self.kind == "tcp":
+            return f"tcp://127.0.0.1:{free_port()}"
         serial = next(_serial)
         if self.kind == "inproc":
             return f"inproc://end-{serial}"

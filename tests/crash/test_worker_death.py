@@ -1,0 +1,188 @@
+"""An I/O worker is killed under traffic: another takes its place, and nothing is lost or twice."""
+
+import contextlib
+import errno
+import os
+import signal
+from random import Random
+from typing import Any
+
+import psutil
+import pytest
+from crash.cast import Actor, Cast
+from crash.payload import whose
+from crash.traffic import Stream
+from support.factory import SocketFactory
+from support.library import Context, Socket, zmq
+from support.waiting import Background, wait_for, wait_until_blocked
+
+from shmzmq.errors import ZMQError
+from shmzmq.workers import pool
+
+SENDER = 3
+LATER = 300
+
+
+def workers_of(pid: int) -> list[int]:
+    """Return the I/O workers of a process."""
+    found = []
+    for child in psutil.Process(pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if "shmzmq.workers" in child.cmdline():
+                found.append(child.pid)
+    return found
+
+
+def kill_worker(actor: Actor) -> None:
+    """Kill the one worker of an actor."""
+    [worker] = wait_for(lambda: workers_of(actor.pid), "the actor has a worker")
+    os.kill(worker, signal.SIGKILL)
+    wait_for(lambda: worker not in workers_of(actor.pid), "the worker is dead")
+
+
+def own_worker(context: Context) -> int:
+    """Return the worker of a context of this process."""
+    [link] = context._pool.links()
+    return int(link.process.pid)
+
+
+@pytest.mark.parametrize("binder", ["send", "receive"])
+@pytest.mark.parametrize("victims", [["send"], ["receive"], ["send", "receive"]])
+def test_messages_go_on(cast: Cast, binder: str, victims: list[str]) -> None:
+    part: dict[str, Any] = {"endpoint": cast.endpoint()}
+    how = {name: "bind" if name == binder else "connect" for name in ("send", "receive")}
+    actors = {
+        "receive": cast.start("receive", type="PULL", how=how["receive"], **part),
+        "send": cast.start("send", type="PUSH", how=how["send"], sender=SENDER, **part),
+    }
+    receiver = actors["receive"]
+    for _ in range(3):
+        receiver.await_progress(receiver.record.following + LATER)
+        for name in victims:
+            kill_worker(actors[name])
+    receiver.await_progress(receiver.record.following + LATER)
+
+
+@pytest.mark.parametrize("victims", [["send"], ["receive"], ["send", "receive"]])
+def test_a_death_is_noticed_afterwards(cast: Cast, victims: list[str]) -> None:
+    """Whoever took the dead worker's place sees the far end die, and finds the next one."""
+    part: dict[str, Any] = {"endpoint": cast.endpoint()}
+    receiver = cast.start("receive", type="PULL", how="bind", **part)
+    sender = cast.start(
+        "send", type="PUSH", how="connect", sender=SENDER, options={"reconnect_ivl": 5}, **part
+    )
+    actors = {"send": sender, "receive": receiver}
+    receiver.await_progress(LATER)
+    for name in victims:
+        kill_worker(actors[name])
+        wait_for(lambda name=name: workers_of(actors[name].pid), "there is another worker")
+    receiver.await_progress(receiver.record.following + LATER)
+    receiver.kill()
+    heir = cast.start("receive", type="PULL", how="bind", **part)
+    heir.await_progress(receiver.record.following + LATER)
+    assert heir.record.first - receiver.record.following in (0, 1)
+
+
+def test_new_peers_are_let_in_by_its_successor(cast: Cast, sockets: SocketFactory) -> None:
+    pull = sockets.open(zmq.PULL, bind=cast.endpoint())
+    os.kill(own_worker(pull.context), signal.SIGKILL)
+    for sender in range(3):
+        cast.start(
+            "send",
+            type="PUSH",
+            how="connect",
+            sender=sender,
+            endpoint=pull.last_endpoint.decode(),
+        )
+    senders = set()
+    while len(senders) < 3:
+        senders.add(whose(pull.recv_multipart())[0])
+
+
+def test_what_lingers_is_handed_over(cast: Cast) -> None:
+    endpoint = cast.endpoint()
+    context = zmq.Context()
+    push = SocketFactory(context).open(zmq.PUSH, connect=endpoint, linger=-1)
+    stream = Stream(push, SENDER)
+    stream.fill(100)
+    push.close()
+    ending = Background(context.term)
+    wait_until_blocked(ending)
+    os.kill(own_worker(context), signal.SIGKILL)
+    receiver = cast.start("receive", type="PULL", how="bind", endpoint=endpoint)
+    stream.await_arrival(receiver.record)
+    ending.result()
+
+
+def test_libzmq_gets_what_was_not_written_yet(cast: Cast, libzmq_pull: Socket, seed: int) -> None:
+    """What had been written and not ticked off may come twice, and nothing is missing."""
+    random = Random(seed)
+    sender = cast.start(
+        "send",
+        wait=False,
+        type="PUSH",
+        how="connect",
+        sender=SENDER,
+        options={"reconnect_ivl": 5},
+        endpoint=libzmq_pull.last_endpoint.decode(),
+    )
+    received: set[int] = set()
+
+    def receive() -> None:
+        received.add(whose(libzmq_pull.recv_multipart())[1])
+
+    for _ in range(3):
+        until = len(received) + random.randrange(100, 1000)
+        while len(received) < until:
+            receive()
+        kill_worker(sender)
+    # Those of connections that follow each other may mix.
+    missing = set(range(max(received) + 500))
+    while missing := missing - received:
+        receive()
+
+
+@pytest.fixture
+def libzmq_pull(cast: Cast) -> Any:
+    """A PULL socket of libzmq's, bound.
+
+    It reads on whatever comes: one that has reached its high water mark drops what a stream that
+    ends still holds.
+    """
+    import zmq as pyzmq
+
+    with pyzmq.Context() as context, context.socket(pyzmq.PULL) as pull:
+        pull.rcvtimeo = 20_000
+        pull.rcvhwm = 0
+        pull.bind(cast.endpoint())
+        yield pull
+
+
+def test_a_clear_error_when_none_can_be_started(
+    sockets: SocketFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pull = sockets.open(zmq.PULL, bind="ipc://*")
+
+    def refuse() -> None:
+        raise OSError(errno.EAGAIN, "no process for a test")
+
+    monkeypatch.setattr(pool, "_start_process", refuse)
+    os.kill(own_worker(pull.context), signal.SIGKILL)
+    with pytest.raises(ZMQError, match="no process for a test"):
+        pull.recv()
+
+
+def test_a_worker_that_keeps_ending_is_given_up(sockets: SocketFactory) -> None:
+    pull = sockets.open(zmq.PULL, bind="ipc://*", rcvtimeo=20_000)
+    receiving = Background(pull.recv)
+    link = pull.context._pool.links()[0]
+    while receiving.is_alive():
+        worker = link.process.pid
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+        wait_for(
+            lambda worker=worker: link.process.pid != worker or not receiving.is_alive(),
+            "the worker has a successor, or nobody waits for one",
+        )
+    with pytest.raises(ZMQError, match=r"ended 5 times within 10 s"):
+        receiving.result()

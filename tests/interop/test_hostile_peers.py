@@ -1,0 +1,121 @@
+"""Peers that break the rules: their connection ends, and a healthy one goes on."""
+
+from collections.abc import Iterator
+
+import pytest
+from interop.conftest import ENDPOINTS, known_endpoints
+from support.factory import SocketFactory
+from support.library import Socket
+from support.raw_peer import GREETING, SIGNATURE, RawPeer, frame, ready
+
+import shmzmq as zmq
+
+HANDSHAKE_MS = 150
+LARGEST = 1000
+
+PUSH = GREETING + ready(b"PUSH")
+
+
+@pytest.fixture(params=known_endpoints())
+def puller(request: pytest.FixtureRequest, sockets: SocketFactory) -> Socket:
+    """A bound PULL that is strict with its peers."""
+    endpoint, options = ENDPOINTS[request.param]
+    return sockets.open(
+        zmq.PULL, bind=endpoint, handshake_ivl=HANDSHAKE_MS, maxmsgsize=LARGEST, **options
+    )
+
+
+@pytest.fixture
+def healthy(puller: Socket) -> Iterator[RawPeer]:
+    """A peer that keeps to the rules, before, while and after another does not."""
+    with RawPeer(puller.last_endpoint.decode()) as peer:
+        peer.shake_hands(b"PUSH")
+        peer.say(frame(b"healthy"))
+        assert puller.recv() == b"healthy"
+        yield peer
+        peer.say(frame(b"x" * LARGEST, 1), frame(b"still healthy"))
+        assert puller.recv_multipart() == [b"x" * LARGEST, b"still healthy"]
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"",
+        b"G",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        SIGNATURE,
+        SIGNATURE + b"\x03",
+        GREETING,
+        GREETING + ready(b"PUSH")[:-1],
+        b"\xff" * 9,
+    ],
+)
+def test_a_handshake_that_does_not_come_to_its_end(
+    puller: Socket, healthy: RawPeer, octets: bytes
+) -> None:
+    with RawPeer(puller.last_endpoint.decode()) as peer:
+        for i in range(len(octets)):
+            peer.say(octets[i : i + 1])
+        assert peer.is_hung_up()
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        SIGNATURE + b"\x03\x01" + b"NONESUCH".ljust(20, b"\0") + bytes(32),
+        GREETING + frame(b"no READY"),
+        GREETING + ready(b"SUB"),
+        GREETING + ready(b"NONESUCH"),
+        GREETING + b"\x04\x06\x05ERROR",
+        GREETING + b"\x06" + (1 << 40).to_bytes(8),
+        PUSH + b"\x80\x01x",
+        PUSH + b"\x05\x01x",
+        PUSH + b"\x04\x00",
+        PUSH + b"\x04\x05\x04PING",
+        PUSH + b"\x06" + (1 << 40).to_bytes(8),
+        PUSH + frame(b"x" * (LARGEST + 1)),
+        PUSH + b"\x02" + (LARGEST + 1).to_bytes(8),
+        PUSH + b"\x02" + ((1 << 64) - 1).to_bytes(8),
+        PUSH + frame(b"half", 1) + frame(b"x" * (LARGEST + 1)),
+    ],
+)
+def test_what_is_against_the_rules(puller: Socket, healthy: RawPeer, octets: bytes) -> None:
+    with RawPeer(puller.last_endpoint.decode()) as peer:
+        peer.say(octets)
+        assert peer.is_hung_up()
+    assert puller.poll(0) == 0
+
+
+@pytest.mark.parametrize(
+    "octets", [frame(b"half", 1), b"\0\x05hal", b"\x02" + bytes(6) + b"\x01\x00" + b"x" * 200]
+)
+def test_a_peer_that_goes_in_the_middle_of_a_message(
+    puller: Socket, healthy: RawPeer, octets: bytes
+) -> None:
+    with RawPeer(puller.last_endpoint.decode()) as peer:
+        peer.shake_hands(b"PUSH")
+        peer.say(frame(b"whole"), octets)
+        assert puller.recv() == b"whole"
+    healthy.say(frame(b"next"))
+    assert puller.recv() == b"next"
+
+
+def test_a_frame_for_which_there_is_no_memory(sockets: SocketFactory) -> None:
+    puller = sockets.open(zmq.PULL, bind="ipc://*")
+    for size in (1 << 46, (1 << 63) - 1):
+        with RawPeer(puller.last_endpoint.decode()) as peer:
+            peer.shake_hands(b"PUSH")
+            peer.say(frame(b"before"), b"\x02" + size.to_bytes(8))
+            assert puller.recv() == b"before"
+            assert peer.is_hung_up()
+
+
+def test_many_that_come_and_go(puller: Socket, healthy: RawPeer) -> None:
+    for number in range(300):
+        with RawPeer(puller.last_endpoint.decode()) as peer:
+            if number % 3 == 1:
+                peer.say(PUSH[: number % len(PUSH)])
+            elif number % 3 == 2:
+                peer.shake_hands(b"PUSH")
+    healthy.say(frame(b"next"))
+    assert puller.recv() == b"next"
