@@ -67,8 +67,8 @@ class Socket(socket.Socket):
     """A socket whose send, recv and poll are to be awaited. Threads: its event loop's."""
 
     def __init__(self, context: Any, socket_type: int = -1, **kwargs: Any) -> None:
-        self.__dict__["_bell"] = None
         super().__init__(context, socket_type, **kwargs)
+        self.__dict__.setdefault("_bell", None)
 
     def close(self, linger: int | None = None) -> None:
         """Close the socket; whoever waits on it is cancelled."""
@@ -118,14 +118,18 @@ class Socket(socket.Socket):
     ) -> Awaitable[Any]:
         """Send one part, as Socket.send does, and return a future of its result."""
         return self._attempt(
-            lambda now: SocketBase.send(self, data, now, copy, track, **kwargs), flags, SNDTIMEO
+            lambda now: SocketBase.send(self.core, data, now, copy, track, **kwargs),
+            flags,
+            SNDTIMEO,
         )
 
     def recv(  # type: ignore[override]
         self, flags: int = 0, copy: bool = True, track: bool = False
     ) -> Awaitable[Any]:
         """Return a future of one part."""
-        return self._attempt(lambda now: SocketBase.recv(self, now, copy, track), flags, RCVTIMEO)
+        return self._attempt(
+            lambda now: SocketBase.recv(self.core, now, copy, track), flags, RCVTIMEO
+        )
 
     def send_multipart(  # type: ignore[override]
         self,
@@ -140,8 +144,8 @@ class Socket(socket.Socket):
 
         def send_all(now: int) -> Any:
             for part in parts[:-1]:
-                SocketBase.send(self, part, now | SNDMORE, copy, track)
-            return SocketBase.send(self, parts[-1], now, copy, track)
+                SocketBase.send(self.core, part, now | SNDMORE, copy, track)
+            return SocketBase.send(self.core, parts[-1], now, copy, track)
 
         return self._attempt(send_all, flags, SNDTIMEO)
 
@@ -151,9 +155,9 @@ class Socket(socket.Socket):
         """Return a future of all parts of one message."""
 
         def receive_all(now: int) -> list[Any]:
-            parts = [SocketBase.recv(self, now, copy, track)]
+            parts = [SocketBase.recv(self.core, now, copy, track)]
             while self.more:
-                parts.append(SocketBase.recv(self, now, copy, track))
+                parts.append(SocketBase.recv(self.core, now, copy, track))
             return parts
 
         return self._attempt(receive_all, flags, RCVTIMEO)

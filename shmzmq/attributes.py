@@ -23,10 +23,14 @@ class OptionAttributes:
     _option_names: type[IntEnum]
 
     def __setattr__(self, key: str, value: Any) -> None:
+        option = self._option_names.__members__.get(key.upper())
+        attribute = getattr(type(self), key, None)
+        if option is not None and callable(attribute) and key not in self.__dict__:
+            attribute(self, value)  # socket.subscribe = b"topic" is socket.subscribe(b"topic")
+            return
         if key in self.__dict__ or hasattr(type(self), key):
             object.__setattr__(self, key, value)
             return
-        option = self._option_names.__members__.get(key.upper())
         if option is not None:
             self._set_attribute(key, option, value)
         elif key.startswith("_"):

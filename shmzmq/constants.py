@@ -655,3 +655,5 @@ POLLPRI = PollEvent.POLLPRI
 STREAMER = DeviceType.STREAMER
 FORWARDER = DeviceType.FORWARDER
 QUEUE = DeviceType.QUEUE
+
+__all__ = [name for name in globals() if not name.startswith("_")]

@@ -99,9 +99,8 @@ class Frame:
         size = self.nbytes
         if size <= _SHOWN:
             return f"<zmq.Frame({self.bytes!r})>"
-        for factor, unit in _UNITS:
-            if size >= factor:
-                return f"<zmq.Frame({self.bytes[:_SHOWN]!r}...{size // factor}{unit})>"
+        factor, unit = next(unit for unit in _UNITS if size >= unit[0])
+        return f"<zmq.Frame({self.bytes[:_SHOWN]!r}...{size // factor}{unit})>"
 
     @property
     def nbytes(self):

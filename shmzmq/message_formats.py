@@ -118,12 +118,13 @@ class MessageFormats(SocketBase):
 
         At most *nbytes* (0: as many as fit) are stored; a larger part is cut, as the result tells.
         """
-        data = self.recv(flags)
-        with memoryview(buffer) as view, view.cast("B") as octets:
-            if octets.readonly:
-                raise ValueError("recv_into needs a writable buffer")
-            if nbytes < 0 or nbytes > len(octets):
-                raise ValueError(f"nbytes {nbytes} does not fit a buffer of {len(octets)} bytes")
-            size = min(len(data), nbytes or len(octets))
-            octets[:size] = data[:size]
+        with memoryview(buffer) as view:
+            if not view.contiguous or view.readonly:
+                raise BufferError("recv_into needs a contiguous, writable buffer")
+            if nbytes < 0 or nbytes > view.nbytes:
+                raise ValueError(f"nbytes {nbytes} does not fit a buffer of {view.nbytes} bytes")
+            data = self.recv(flags)
+            size = min(len(data), nbytes or view.nbytes)
+            with view.cast("B") as octets:
+                octets[:size] = data[:size]
         return len(data)

@@ -17,6 +17,7 @@ class SocketPlan:
         self._options: list[tuple[int, Any]] = []
         self._endpoints: list[tuple[str, str]] = []
         self._holding: Context | None = None
+        self._holders: list[Socket] = []
 
     def set(self, option: int, value: Any) -> None:
         """Set a socket option then."""
@@ -34,7 +35,8 @@ class SocketPlan:
         """Choose a free port and bind to it then; takes what Socket.bind_to_random_port takes."""
         if self._holding is None:
             self._holding = Context()
-        port = self._holding.socket(PULL).bind_to_random_port(address, *args, **kwargs)
+        self._holders.append(self._holding.socket(PULL))
+        port = self._holders[-1].bind_to_random_port(address, *args, **kwargs)
         self.bind(f"{address}:{port}")
         return port
 
@@ -43,6 +45,7 @@ class SocketPlan:
         if self._holding is not None:
             self._holding.destroy(linger=0)
             self._holding = None
+            self._holders.clear()
 
     def take_over(self, other: SocketPlan) -> None:
         """Plan for this socket too what was planned for *other*."""

@@ -10,6 +10,7 @@ import gevent
 from .. import context, socket
 from ..constants import DONTWAIT, EVENTS, POLLIN, RCVTIMEO, SNDTIMEO
 from ..errors import Again
+from ..socket_base import SocketBase
 
 _TIMEOUTS = (RCVTIMEO, SNDTIMEO)
 
@@ -31,7 +32,7 @@ class Socket(socket.Socket):
         """Send one part, as the package's Socket does."""
         while True:
             try:
-                return super().send(data, flags | DONTWAIT, *args, **kwargs)
+                return SocketBase.send(self.core, data, flags | DONTWAIT, *args, **kwargs)
             except Again:
                 if flags & DONTWAIT:
                     raise
@@ -41,7 +42,7 @@ class Socket(socket.Socket):
         """Receive one part, as the package's Socket does."""
         while True:
             try:
-                return super().recv(flags | DONTWAIT, *args, **kwargs)
+                return SocketBase.recv(self.core, flags | DONTWAIT, *args, **kwargs)
             except Again:
                 if flags & DONTWAIT:
                     raise

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from .cases import CANNOT_APPLY, VERSION
 
-TIME_LIMIT_S = 240.0
+TIME_LIMIT_S = 120.0
 
 
 class Outcome(NamedTuple):
