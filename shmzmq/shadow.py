@@ -1,7 +1,8 @@
 """Shadows: other objects for a socket, so that it can be used as another class.
 
 A shadow shares the attributes of its original. What is compiled belongs to the original alone, so
-a shadow's class hands calls of that on. Closing either closes the socket; a forgotten shadow does not.
+a shadow's class hands calls of that on. Closing either closes the socket; forgetting a shadow does
+not.
 """
 
 from __future__ import annotations
