@@ -23,7 +23,8 @@ from .keeper import (
     refuse,
     refuse_fds,
 )
-from .pipe import Pipe, create_pipe_segment, ring_size
+from .pipe import Pipe
+from .pipe_segment import create_pipe_segment, ring_size
 from .shm import segment as segments
 from .shm.board import Board, open_board
 from .shm.layout import Kind, Slot

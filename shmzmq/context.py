@@ -18,6 +18,7 @@ from .errors import ZMQError
 from .inproc import InprocNames
 from .keeper import Replaced, refuse
 from .shm import segment as segments
+from .shm.blocks import Pool
 from .shm.board import Control
 from .shm.directory import Directory
 from .shm.liveness import this_process
@@ -31,8 +32,16 @@ if TYPE_CHECKING:
     from .shm.board import Board
     from .workers.pool import WorkerGone, WorkerLink, WorkerPool
 
-_DEFAULTS: dict[int, int] = {ContextOption.IO_THREADS: 1, ContextOption.MAX_SOCKETS: 1023}
-_LEAST: dict[int, int] = {ContextOption.IO_THREADS: 0, ContextOption.MAX_SOCKETS: 1}
+_DEFAULTS: dict[int, int] = {
+    ContextOption.IO_THREADS: 1,
+    ContextOption.MAX_SOCKETS: 1023,
+    ContextOption.BLOCK_POOL_SIZE: 256 << 20,
+}
+_LEAST: dict[int, int] = {
+    ContextOption.IO_THREADS: 0,
+    ContextOption.MAX_SOCKETS: 1,
+    ContextOption.BLOCK_POOL_SIZE: 0,
+}
 _READ_ONLY: dict[int, int] = {ContextOption.SOCKET_LIMIT: 65535}
 
 
@@ -77,6 +86,7 @@ class Context(OptionAttributes):
         self.set(ContextOption.IO_THREADS, io_threads)
         _sweep_once()
         values["directory"] = Directory()
+        values["pool"] = Pool(self.get(ContextOption.BLOCK_POOL_SIZE))
         values["closed"] = False
         with _contexts_lock:
             _contexts.add(self)
@@ -134,6 +144,8 @@ class Context(OptionAttributes):
             name = ContextOption(option).name
             raise ZMQError(errno.EINVAL, f"{name} is a number from {_LEAST[option]}, not {optval}")
         self._options[option] = optval
+        if option == ContextOption.BLOCK_POOL_SIZE:
+            self.pool.limit = optval
 
     def get(self, option: int) -> int:
         """Return a context option. Raises ZMQError(EINVAL) for an unknown one."""
@@ -375,6 +387,7 @@ class Context(OptionAttributes):
             with self.lock:  # the attendant may still be looking
                 self._pool.give_back()
         self.directory.unlink()
+        self.pool.close()
         with _contexts_lock:
             if all(other.closed for other in _contexts if other.generation == self.generation):
                 # What a sender that was killed had half made for us was never to be found by name.

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import ZMQError
 from .keeper import EndpointKeeper, high_water_marks
-from .pipe import Pipe, create_pipe_segment, ring_size
+from .pipe import Pipe
+from .pipe_segment import create_pipe_segment, ring_size
 from .shm.board import Board, Control
 from .shm.directory import DirectorySlot
 from .shm.layout import Slot

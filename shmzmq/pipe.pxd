@@ -1,7 +1,9 @@
 cimport cython
 from libc.stdint cimport uint64_t
 
+from shmzmq.lending cimport Lending
 from shmzmq.shm.board cimport Board
+from shmzmq.shm.lender cimport Lender
 from shmzmq.shm.ring cimport Consumer, Producer
 from shmzmq.shm.waiting cimport Watch
 
@@ -34,11 +36,16 @@ cdef class Pipe:
     cdef uint64_t unreported, unreported_bytes, report_messages
     cdef uint64_t *counters           # directory slot: messages and bytes, in and out
     cdef object slot
+    cdef Lender lender                # the socket's; None: everything goes through the ring
+    cdef Lending lending              # what of it the far end has been lent
+    cdef object far_process           # ProcessId of the far end; None until somebody said it
 
     cdef bint can_write(self) noexcept
     cdef int write(self, const char *data, uint64_t size, bint more) except -2
     cdef void flush(self) noexcept
-    cdef void rollback(self) noexcept
+    cdef int rollback(self) except -1
+    cdef int _start_lending(self) except -1
+    cdef int _take_inbound(self, object segment) except -1
     cdef bint park(self, uint64_t size) noexcept
     cdef void unpark(self) noexcept
     cdef object read(self)

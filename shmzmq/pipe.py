@@ -18,6 +18,10 @@ did, so no wake-up is lost.
 
 A pipe of the connecting side exists before it has a far end, and outlives it: `renew` carries what
 the lost far end had not read into a fresh segment for the next one.
+
+A large payload goes into a block when the far end is there, so that it is known who reads, and into
+the ring otherwise, or when there is no block to be had. Within a process it goes by reference.
+See shmzmq/lending.py.
 """
 
 import errno
@@ -25,10 +29,13 @@ import errno
 import cython
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.stdint import uint64_t
+from cython.cimports.shmzmq.lending import Lending
 from cython.cimports.shmzmq.shm.atomics import exchange, fence, load_relaxed, store_release
 from cython.cimports.shmzmq.shm.board import Board
 from cython.cimports.shmzmq.shm.layout import RECORD_COMMAND, RECORD_MORE
+from cython.cimports.shmzmq.shm.lender import Lender
 from cython.cimports.shmzmq.shm.ring import (
+    RING_EMPTY,
     RING_NO_MEMORY,
     RING_OK,
     Consumer,
@@ -36,72 +43,14 @@ from cython.cimports.shmzmq.shm.ring import (
 )
 
 from .errors import ZMQError
-from .shm import chain, directory
+from .pipe_segment import create_pipe_segment, open_area, ring_size
+from .shm import directory
 from .shm import segment as segments
-from .shm.layout import BOARD_PIPES, OFFSETS, RECORDS_OFFSET, RING_CONTROL_OFFSETS, Kind
+from .shm.layout import BOARD_PIPES, RECORDS_OFFSET, Kind
+from .shm.lease import PoolDesk
 
-_FIRST_RING = 16 * 1024
-_SMALL_RING = 4 * 1024
 _NO_LIMIT = cython.declare(uint64_t, 2**64 - 1)
 _GOODBYE = cython.declare(bytes, b"goodbye")
-
-
-def create_pipe_segment(*, outbound, inbound, private=False, token=bytes(16)):
-    """Make a pipe segment whose rings can hold at least *outbound* and *inbound* bytes at first.
-
-    A ring that a pattern hardly uses starts at 4 KiB, one that it uses at 16 KiB.
-    Raises ZMQError(ENOBUFS) when /dev/shm is full.
-    """
-    sizes = [_power_of_two(max(size, _SMALL_RING)) for size in (outbound, inbound)]
-    make = segments.create_private if private else segments.create
-    segment = make(Kind.PIPE, RECORDS_OFFSET + sum(sizes), token=token)
-    ring = OFFSETS["ring"]
-    offset = RECORDS_OFFSET
-    for control, size in zip(RING_CONTROL_OFFSETS, sizes, strict=True):
-        segment.set_word(control + ring["offset"], offset)
-        segment.set_word(control + ring["capacity"], size)
-        offset += size
-    segments.publish(segment)
-    return segment
-
-
-def check_pipe_segment(name, token, reader):
-    """Return the segment *name* once it is sure to be the pipe with *token*.
-
-    *reader* will read from it.
-
-    From then on what it holds stays for the reader even if its maker dies. Raises ZMQError: ENOENT,
-    EPROTO.
-    """
-    segment = segments.open_segment(name, Kind.PIPE)
-    if segment.token != token:
-        raise ZMQError(errno.EPROTO, f"the segment {name!r} belongs to another pipe")
-    chain.claim(segment, reader)
-    return segment
-
-
-def ring_size(in_use):
-    """Return how many bytes a ring should start with: is it *in_use* by its pattern at all?"""
-    return _FIRST_RING if in_use else _SMALL_RING
-
-
-def _power_of_two(size):
-    return 1 << (size - 1).bit_length()
-
-
-def open_area(name, pipe_segment):
-    """Map the area segment called *name* and take the name away: its producer has it mapped.
-
-    It must belong to the pipe of *pipe_segment*, or a peer could have us take other pipes' areas
-    away. Raises ZMQError: EPROTO when it does not, ENOENT when there is none.
-    """
-    if segments.is_private(name) != segments.is_private(pipe_segment.name):
-        raise ZMQError(errno.EPROTO, f"an area {name!r} in the pipe {pipe_segment.name!r}")
-    area = segments.open_segment(name, Kind.AREA)
-    if area.token != pipe_segment.token:
-        raise ZMQError(errno.EPROTO, f"the area {name!r} belongs to another pipe")
-    segments.unlink(name)
-    return area
 
 
 @cython.cclass
@@ -125,10 +74,12 @@ class Pipe:
         self.fair_index = self.load_index = -1
         self.peer_bit = -1
         self.report_messages = 1
+        self.lending = Lending()
+        self.far_process = segment.owner if side == 1 else None
         self.max_part_size = _NO_LIMIT
         self.greetings = []
         self.outbound = Producer(segment, side, send_limit, self._make_area)
-        self.inbound = Consumer(segment, 1 - side, self._open_area)
+        self._take_inbound(segment)
         self.slot = directory.scratch()
         self._count_in(self.slot)
 
@@ -143,6 +94,20 @@ class Pipe:
 
     def _open_area(self, name):
         return open_area(name, self.segment)
+
+    def _take_inbound(self, segment):
+        """Read from *segment* from now on: its ring, and the pools of whoever writes that."""
+        desk = parcels = None
+        if segments.is_private(segment.name):
+            parcels = segment.parcels[1 - self.side]
+        else:
+            desk = PoolDesk(self._far_end, segment.token)
+        self.inbound = Consumer(segment, 1 - self.side, self._open_area, desk, parcels)
+        return 0
+
+    def _far_end(self):
+        """Return the process of the far end, pid 0 while nobody has said it."""
+        return self.segment.reader if self.far_process is None else self.far_process
 
     def count_in(self, slot):
         """Keep this pipe's counters in the directory *slot* from now on."""
@@ -165,6 +130,7 @@ class Pipe:
         self.peer_bit = peer_bit
         self.lost = False
         self.said_goodbye = False
+        self._start_lending()
         if not self.outbound.broken and self.outbound.queued():
             peer.post_ready(peer_bit)
 
@@ -194,6 +160,7 @@ class Pipe:
 
     def set_reader(self, process):
         """Note who reads what this end writes: the memory outlives us while *process* lives."""
+        self.far_process = process
         self.segment.reader = process
         for area in self.outbound.all_areas():
             area.reader = process
@@ -202,6 +169,7 @@ class Pipe:
         """Forget the far end: it is gone or never came."""
         self.peer = None
         self.peer_bit = -1
+        self.lending.pause()
 
     @property
     def is_attached(self):
@@ -223,9 +191,31 @@ class Pipe:
 
     def discard(self):
         """Take away every name that this pipe still has in /dev/shm: nobody will open it."""
+        self.lending.forget_names()
         for area in self.outbound.all_areas():
             segments.unlink(area.name)
         self.segment.unlink()
+
+    def let_go(self):
+        """Read and lend no more: the socket gives this pipe up."""
+        self.inbound.abandon()
+        self.rollback()
+        self.lending.end()
+
+    def use_lender(self, lender: Lender):
+        """Large payloads go as *lender*, the socket's, has them."""
+        self.lender = lender
+        if segments.is_private(self.segment.name):
+            self.lending.refer(lender, self.segment.parcels[self.side])
+        else:
+            self._start_lending()
+
+    def _start_lending(self):
+        if self.lender is not None and self.peer is not None and self.far_process is not None:
+            self.lending.start(
+                self.lender, self.segment, self.side, self.far_process, self.peer.name
+            )
+        return 0
 
     # -- writing -----------------------------------------------------------------------------------
 
@@ -242,7 +232,14 @@ class Pipe:
         return self.outbound.has_room()
 
     def write(self, data, size, more):
-        rc: cython.int = self.outbound.write(data, size, RECORD_MORE if more else 0)
+        rc: cython.int
+        if size >= self.lending.least and data != cython.NULL:
+            rc = self.lending.write(self.outbound, data, size, RECORD_MORE if more else 0)
+            if rc != RING_EMPTY:
+                if rc == RING_OK:
+                    self.sending = more
+                return rc
+        rc = self.outbound.write(data, size, RECORD_MORE if more else 0)
         if rc == RING_OK:
             self.sending = more
         elif rc == RING_NO_MEMORY and not self.sending and self.outbound.queued() == 0:
@@ -259,6 +256,8 @@ class Pipe:
     def flush(self):
         """Publish what was written and see to it that the far end notices."""
         out: Producer = self.outbound
+        if self.lending.has_loans:
+            self.lending.publish(out.tail)
         out.publish()
         self.counters[2] = out.written
         self.counters[3] = out.bytes_written
@@ -277,6 +276,9 @@ class Pipe:
         """Forget the parts of an unfinished message."""
         self.outbound.rollback()
         self.sending = False
+        if self.lending.has_loans:
+            self.lending.rollback()
+        return 0
 
     def forget_unfinished(self):
         """Forget the parts of a message whose rest will not come; for whoever is not compiled."""
@@ -323,10 +325,15 @@ class Pipe:
             self.inbound.advance()
 
     def read(self):
-        """Return the next part as bytes, its `more` in self.more; None when there is none."""
+        """Return the next part, its `more` in self.more; None when there is none.
+
+        It is bytes, or a Lease of a block: shm.lease.as_bytes copies that.
+        """
         if self.look() != RING_OK:
             return None
-        data: object = PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
+        data: object = self.inbound.part
+        if data is None:
+            data = PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
         self.more = self.inbound.record_flags & RECORD_MORE
         self.inbound.advance()
         if not self.more:
@@ -427,7 +434,7 @@ class Pipe:
                 outgoing = greetings + outgoing
         incoming = self.carried
         while self.look() == RING_OK:
-            incoming.append((self._payload(), self.inbound.record_flags))
+            incoming.append((self._payload(), self.inbound.record_flags & RECORD_MORE))
             self.inbound.advance()
         sizes = [
             max(2 * sum(len(data) + 16 for data, _ in parts) + 1024, ring_size(True))
@@ -442,6 +449,7 @@ class Pipe:
             token=self.segment.token,
         )
         self.discard()
+        self.lending.end()
         if last_word is not None:
             incoming = [*incoming, (last_word, 0)]
         self._refill(segment, outgoing, pending, incoming)
@@ -466,8 +474,10 @@ class Pipe:
         published = []
         while (part := reader.pop()) is not None:
             if part[1] & RECORD_COMMAND == 0:
-                published.append(part)
-        return published, self.outbound.pending_parts()
+                published.append(self.lending.with_payload(*part))
+        return published, [
+            self.lending.with_payload(*part) for part in self.outbound.pending_parts()
+        ]
 
     def _refill(self, segment, outgoing, pending, incoming):
         make_area = self._make_area
@@ -478,6 +488,7 @@ class Pipe:
             if flags & RECORD_MORE == 0:
                 writer.commit()
         self.segment = segment
+        self.far_process = None
         self.lost = self.said_goodbye = False
         self.outbound = Producer(segment, self.side, limit, make_area)
         for data, flags in outgoing:
@@ -487,7 +498,9 @@ class Pipe:
         for data, flags in pending:
             self.outbound.push(data, flags)
         attentive: uint64_t = load_relaxed(cython.address(self.inbound.control.attentive))
-        self.inbound = Consumer(segment, 1 - self.side, self._open_area)
+        self._take_inbound(segment)
+        if self.lender is not None:
+            self.use_lender(self.lender)
         if attentive:
             self.attend()
         self.unreported = self.unreported_bytes = 0
@@ -522,6 +535,11 @@ class Pipe:
     def backlog(self):
         """How many published messages the far end has not read."""
         return 0 if self.outbound.broken else self.outbound.queued()
+
+    @property
+    def lent(self):
+        """How many blocks are out over this pipe."""
+        return self.lending.count()
 
     @property
     def ended(self):

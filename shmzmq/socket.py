@@ -117,6 +117,7 @@ class Socket(OptionAttributes, MessageFormats):
         pattern = new_pattern(SocketType(socket_type))
         board = create_board()
         self.set_up(board, pattern)
+        self.use_pool(context.pool)
         slot = context.directory.add(Slot.SOCKET, pattern.name)
         values["_slot"] = slot
         self.count_in(slot)
@@ -426,7 +427,7 @@ class Socket(OptionAttributes, MessageFormats):
         """Take *pipe* out of routing and off the board."""
         self.pattern.detach(pipe)
         self.drop_pipe(pipe)
-        pipe.inbound.abandon()
+        pipe.let_go()
 
     def report(self, text: str) -> None:
         """Log what a peer did wrong, under the logger ``shmzmq``."""

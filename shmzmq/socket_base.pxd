@@ -3,6 +3,7 @@ from libc.stdint cimport int64_t, uint64_t
 from shmzmq.patterns.pattern cimport Pattern
 from shmzmq.pipe cimport Pipe
 from shmzmq.shm.board cimport Board
+from shmzmq.shm.lender cimport Lender, Loan
 from shmzmq.shm.waiting cimport Spinner
 
 
@@ -10,6 +11,7 @@ cdef class SocketBase:
     cdef readonly Board board
     cdef readonly Pattern pattern
     cdef readonly Spinner spinner
+    cdef Lender lender         # what large payloads go as
     cdef list pipes_by_bit     # Pipe or None, by its bit on the board
     cdef int spinning          # threads that watch pipes without the GIL
     cdef list kept             # pipes dropped meanwhile
@@ -36,7 +38,11 @@ cdef class SocketBase:
     cdef object wait_to_receive(self, int flags)
     cdef int wait(self, bint for_in, bint for_out, int64_t deadline_ns) except -1
     cdef int look(self) except -1
+    cdef int write_large(
+        self, const char *data, uint64_t size, int flags, object payload
+    ) except -1
     cdef int _send_buffer(self, object data, int flags) except -1
+    cdef int _send_loan(self, Loan loan, int flags) except -1
     cdef int look_at_all(self) except -1
     cdef int _take_away_ended(self) except -1
     cdef int _refuse(self) except -1

@@ -19,11 +19,15 @@ from cython.cimports.cpython.buffer import (
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.cpython.exc import PyErr_CheckSignals
 from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.shmzmq.message import Frame
 from cython.cimports.shmzmq.patterns.load_balance import SENT
 from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.atomics import load_relaxed, lowest_bit
+from cython.cimports.shmzmq.shm.blocks import Pool
 from cython.cimports.shmzmq.shm.board import Board
+from cython.cimports.shmzmq.shm.lease import Lease, as_bytes
+from cython.cimports.shmzmq.shm.lender import REFERENCE_FROM, Lender, Loan
 from cython.cimports.shmzmq.shm.waiting import (
     LOOK_AGAIN,
     MAX_WATCHES,
@@ -79,6 +83,7 @@ class SocketBase:
         self.board = board
         self.pattern = pattern
         self.spinner = Spinner()
+        self.lender = Lender()
         self.pipes_by_bit = []
         self.kept = []
         self.send_timeout_ms = self.receive_timeout_ms = -1
@@ -115,7 +120,11 @@ class SocketBase:
         Threads: one at a time.
         """
         if isinstance(data, bytes):
-            self.write(PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), flags)
+            size: uint64_t = PyBytes_GET_SIZE(data)
+            if size >= REFERENCE_FROM:
+                self.write_large(PyBytes_AS_STRING(data), size, flags, data)
+            else:
+                self.write(PyBytes_AS_STRING(data), size, flags)
         else:
             self._send_buffer(data, flags)
         if track and not copy:
@@ -125,19 +134,57 @@ class SocketBase:
     def _send_buffer(self, data, flags: cython.int):
         if isinstance(data, str):
             raise TypeError(f"send takes bytes, not text: use send_string for {data!r:.80}")
+        if isinstance(data, Loan):
+            return self._send_loan(data, flags)
         view: Py_buffer
         try:
             PyObject_GetBuffer(data, cython.address(view), PyBUF_SIMPLE)
         except BufferError:
             # Not contiguous: its bytes in order are what the peer is to see.
             flat: bytes = memoryview(data).tobytes()
-            self.write(PyBytes_AS_STRING(flat), PyBytes_GET_SIZE(flat), flags)
+            self.write_large(PyBytes_AS_STRING(flat), PyBytes_GET_SIZE(flat), flags, flat)
             return 0
+        payload = None  # the object itself where it cannot change
+        if isinstance(data, Frame) and isinstance(cython.cast(Frame, data).data, (bytes, Lease)):
+            payload = cython.cast(Frame, data).data
         try:
-            self.write(cython.cast(cython.p_char, view.buf), view.len, flags)
+            self.write_large(cython.cast(cython.p_char, view.buf), view.len, flags, payload)
         finally:
             PyBuffer_Release(cython.address(view))
         return 0
+
+    def _send_loan(self, loan: Loan, flags: cython.int):
+        self.lender.begin_loan(loan)
+        try:
+            self.write(loan.address, loan.nbytes, flags)
+        finally:
+            self.lender.done()
+        return 0
+
+    def write_large(self, data, size, flags, payload):
+        """Send one part that may go as a block, or as *payload*, an object that never changes."""
+        self.lender.begin(data, size, payload)
+        try:
+            self.write(data, size, flags)
+        finally:
+            self.lender.done()
+        return 0
+
+    def loan(self, nbytes: int64_t):
+        """Return a `Loan`: writable memory for a part of *nbytes* bytes, which `send` takes.
+
+        Does not block. Without a block to be had (see BLOCK_POOL_SIZE) it is plain memory and is
+        copied when it is sent, as it is for receivers that share no memory with us. Raises
+        ValueError for a negative size, MemoryError; ZMQError(ENOTSOCK) when closed.
+        """
+        self.check()
+        if nbytes < 0:
+            raise ValueError(f"a loan of {nbytes} bytes: the size must not be negative")
+        return self.lender.loan(nbytes)
+
+    def use_pool(self, pool: Pool):
+        """Take the blocks of large messages from *pool*; called before there is any pipe."""
+        self.lender = Lender(pool)
 
     def write(self, data, size, flags):
         """Send one part from memory, waiting as *flags* and SNDTIMEO allow."""
@@ -192,6 +239,9 @@ class SocketBase:
     def recv(self, flags: cython.int = 0, copy=True, track=False):
         """Receive one message part: bytes, or a Frame when *copy* is false.
 
+        A large part that came in a block is then not copied: the Frame is a view of it that cannot
+        be written to, and the block returns to its sender when the last view is dropped.
+
         RCVMORE tells whether another part of the same message follows. Blocks until there is one,
         up to RCVTIMEO; with DONTWAIT never. Raises Again when the time is up or nothing is there;
         ZMQError: EFSM out of turn, ENOTSUP for a type that cannot receive, EPROTO when the sender's
@@ -206,7 +256,7 @@ class SocketBase:
         finally:
             self.entered -= 1
         if copy:
-            return data
+            return as_bytes(data)
         source: Pipe = self.pattern.source
         return received(data, self.pattern.more, None if source is None else source.metadata)
 
@@ -353,6 +403,7 @@ class SocketBase:
             self.pipes_by_bit.extend([None] * 64)
         self.words = len(self.pipes_by_bit) // 64
         self.pipes_by_bit[pipe.bit] = pipe
+        pipe.use_lender(self.lender)
 
     def drop_pipe(self, pipe: Pipe):
         """Undo hold_pipe and give the bit back."""

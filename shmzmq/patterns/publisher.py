@@ -11,6 +11,7 @@ from cython.cimports.shmzmq.patterns.distribute import Distributor
 from cython.cimports.shmzmq.patterns.load_balance import SENT, WOULD_BLOCK
 from cython.cimports.shmzmq.patterns.topics import TopicTable
 from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.lease import as_bytes
 from cython.cimports.shmzmq.shm.ring import RING_OK
 
 
@@ -143,7 +144,7 @@ class Publisher:
         while True:
             data = pipe.read()
             if data is not None:
-                self._take(pipe, data)
+                self._take(pipe, as_bytes(data))
             elif pipe.is_ended():
                 self.out.ended.append(pipe)
                 return 0

@@ -9,7 +9,7 @@ cdef class Rep(Pattern):
     cdef bint began            # the envelope of this reply is written
     cdef list envelope         # the parts in front of the request, the delimiter with them
     cdef Pipe asker            # who the reply is for; None when it has gone
-    cdef bytes held            # the first part of a request, found but not yet received
-    cdef bytes find_request(self)
+    cdef object held            # the first part of a request, found but not yet received
+    cdef object find_request(self)
     cdef void give_up(self)
     cdef bint write(self, const char *data, uint64_t size, bint more) except -1

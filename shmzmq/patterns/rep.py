@@ -4,6 +4,7 @@ import cython
 from cython.cimports.shmzmq.patterns.load_balance import SENT
 from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.lease import as_bytes
 from cython.cimports.shmzmq.shm.ring import RING_OK
 
 from ..constants import Errno
@@ -40,11 +41,11 @@ class Rep(Pattern):
             part = self.queue.recv()
             if part is None:
                 return None
-            self.envelope = [part]
-            while part and self.queue.more:
+            self.envelope = [as_bytes(part)]
+            while len(part) and self.queue.more:
                 part = self.queue.recv()
-                self.envelope.append(part)
-            if not part and self.queue.more:
+                self.envelope.append(as_bytes(part))
+            if not len(part) and self.queue.more:
                 self.asker = self.queue.last
                 return self.queue.recv()
             self.queue.skip_message()  # no delimiter, or nothing behind it: not a request

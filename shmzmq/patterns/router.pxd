@@ -14,7 +14,8 @@ cdef class Router(Pattern):
     cdef dict unheard          # pipes whose far end has not said who it is, or as somebody who is here already
     cdef uint64_t next_id
     cdef bint held             # has_in found a message: its id and first part wait
-    cdef bytes held_id, held_part
+    cdef bytes held_id
+    cdef object held_part
     cdef bint held_more
     cdef bint sending          # the routing id was taken, the parts are to follow
     cdef Pipe target           # who they go to; None: nobody, they are dropped

@@ -10,7 +10,7 @@ cdef class Subscriber:
     cdef list pipes
     cdef dict counts           # prefix -> how often the user subscribed to it
     cdef TopicTable topics     # the same prefixes
-    cdef bytes held            # the first part of a message that passed the filter, not yet received
+    cdef object held           # the first part of a message that passed the filter, not yet received
     cdef bint inverted         # what matches is not wanted, and all else is (INVERT_MATCHING)
     cdef bint tell_all_cancelled  # the publishers hear of every cancellation, not of the last only
     cdef bint filtering        # SUB filters what arrives; XSUB leaves that to the publisher
@@ -21,4 +21,4 @@ cdef class Subscriber:
     cdef void send_up(self, bytes message, bint more)
     cdef void tell(self, bytes message)
     cdef bint write(self, Pipe pipe, bytes message, bint more)
-    cdef bint _wants(self, bytes topic) except -1
+    cdef bint _wants(self, object topic) except -1

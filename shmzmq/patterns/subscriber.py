@@ -5,6 +5,7 @@ from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.shmzmq.patterns.fair_queue import FairQueue
 from cython.cimports.shmzmq.patterns.topics import TopicTable
 from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.lease import Lease
 from cython.cimports.shmzmq.shm.ring import RING_OK
 
 from ..errors import ZMQError
@@ -140,10 +141,13 @@ class Subscriber:
                 return data
             self.queue.skip_message()
 
-    def _wants(self, topic: bytes):
-        wanted: cython.bint = self.topics.wants_buffer(
-            PyBytes_AS_STRING(topic), PyBytes_GET_SIZE(topic)
-        )
+    def _wants(self, topic):
+        wanted: cython.bint
+        if isinstance(topic, Lease):
+            lease: Lease = topic
+            wanted = self.topics.wants_buffer(lease.address, lease.size)
+        else:
+            wanted = self.topics.wants_buffer(PyBytes_AS_STRING(topic), PyBytes_GET_SIZE(topic))
         return wanted != self.inverted
 
     def has_in(self):

@@ -20,7 +20,16 @@ cdef extern from * nogil:
     typedef struct {
         shmzmq_segment segment;
         shmzmq_ring ring[2];
+        uint64_t pad0[16];
+        uint64_t returned[2][128];
     } shmzmq_pipe;
+    typedef struct {
+        shmzmq_segment segment;
+        uint64_t retired;
+    } shmzmq_pool;
+    typedef struct {
+        uint64_t serial, offset, size, loan;
+    } shmzmq_descriptor;
     typedef struct {
         shmzmq_segment segment;
         uint64_t asleep, pad0[15];
@@ -40,6 +49,12 @@ cdef extern from * nogil:
     ctypedef struct PipeHeader "shmzmq_pipe":
         SegmentHeader segment
         RingControl ring[2]
+        uint64_t returned[2][128]
+    ctypedef struct PoolHeader "shmzmq_pool":
+        SegmentHeader segment
+        uint64_t retired
+    ctypedef struct BlockDescriptor "shmzmq_descriptor":
+        uint64_t serial, offset, size, loan
     ctypedef struct BoardHeader "shmzmq_board":
         SegmentHeader segment
         uint64_t asleep
@@ -51,6 +66,9 @@ cdef extern from * nogil:
 cdef enum:
     BOARD_WORDS = 256
     RECORDS_START = 4096
+    DESCRIPTOR_SIZE = 32
+    RETURNED_WORDS = 128
+    LOANS = 8192            # bits in `returned`: what a pipe can be lent at a time
     RECORD_MORE = 1
     RECORD_COMMAND = 2
     RECORD_BLOCK = 4

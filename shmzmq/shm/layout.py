@@ -37,6 +37,12 @@ Pipe segment: two rings, one for each direction (0: from the connecting side, 1:
         │ ring control 1 │
     896 ├────────────────┤
         │ (free)         │
+   1024 ├────────────────┤
+        │ returned 0     │  one bit for each block lent over ring 0; the consumer sets, the
+   2048 ├────────────────┤  producer clears
+        │ returned 1     │
+   3072 ├────────────────┤
+        │ (free)         │
    4096 ├────────────────┤  = ring 0's offset
         │ records 0      │
         ├────────────────┤  = ring 1's offset
@@ -45,7 +51,20 @@ Pipe segment: two rings, one for each direction (0: from the connecting side, 1:
 
 Area segment: the records of a ring that outgrew its first area; records begin at 4096.
 
-A record is 8-byte aligned: one word ``length << 8 | flags``, then ``length`` bytes.
+Pool segment: blocks of one size, back to back from 4096 on, for the payloads of large messages::
+
+      0 ┌────────────────┐
+        │ segment header │
+    128 ├────────────────┤
+        │ retired        │  stored once by the owner: let go of the mapping
+   4096 ├────────────────┤
+        │ blocks         │
+        └────────────────┘
+
+A record is 8-byte aligned: one word ``length << 8 | flags``, then ``length`` bytes. With the flag
+BLOCK those bytes are a descriptor: the serial in the pool segment's name, the payload's offset
+there and its size, and the number of the loan, which is its bit in `returned`. In the private pipes
+of inproc the payload is an object of this process, and the descriptor has only the loan's number.
 
 Board segment: the mail flags of one socket, one bit for each pipe::
 
@@ -85,12 +104,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAGIC: Final = 0x0051_4D5A_4D48_53  # "SHMZMQ" in little-endian bytes, padded
-VERSION: Final = 1
+VERSION: Final = 2
 PAGE: Final = 4096
 
 HEADER_SIZE: Final = 128
 RING_CONTROL_SIZE: Final = 384
 RING_CONTROL_OFFSETS: Final = (128, 512)
+RETURNED_OFFSETS: Final = (1024, 2048)
+RETURNED_WORDS: Final = 128
 RECORDS_OFFSET: Final = PAGE
 BOARD_WORDS: Final = 256
 BOARD_PIPES: Final = BOARD_WORDS * 64
@@ -106,6 +127,7 @@ class Kind(IntEnum):
     PIPE = 2
     AREA = 3
     DIRECTORY = 4
+    POOL = 5
 
 
 class Record(IntFlag):
@@ -157,6 +179,8 @@ OFFSETS: Final[dict[str, dict[str, int]]] = {
         "ready": 2432,
         "room": 4480,
     },
+    "pool": {"retired": 128},
+    "descriptor": _words("serial offset size loan"),
     "directory": {"slots": 128, "next": 136},
     "slot": {**_words("state kind key parent"), "counters": 32, "label": 96},
 }
@@ -166,6 +190,8 @@ _SIZES: Final = {
     "segment": HEADER_SIZE,
     "ring": RING_CONTROL_SIZE,
     "board": BOARD_SIZE,
+    "pool": PAGE,
+    "descriptor": 32,
     "directory": SLOT_SIZE,
     "slot": SLOT_SIZE,
 }
@@ -182,7 +208,7 @@ _FORMATS: Final = {
 
 @cache
 def dtype(structure: str) -> np.dtype[np.void]:
-    """Return the numpy structured dtype of *structure*: "segment", "ring", "board" or "slot"."""
+    """Return the numpy structured dtype of *structure*, one of those in OFFSETS."""
     import numpy as np
 
     fields = OFFSETS[structure]

@@ -24,7 +24,7 @@ from cython.cimports.posix.mman import (
 class Mapping:
     """*size* bytes of the file at descriptor *fd*, or of fresh memory when *fd* is -1.
 
-    A writable buffer.
+    A buffer, writable unless *writable* is false: the memory cannot be stored to then.
 
     The memory is mapped as long as this object or a buffer of it lives. It holds no Python object,
     so the cycle collector never takes it apart while somebody still has its address. Raises
@@ -33,24 +33,32 @@ class Mapping:
 
     address: cython.p_void
     size: cython.Py_ssize_t
+    writable: cython.bint
 
-    def __cinit__(self, fd: cython.int, size: cython.Py_ssize_t):
+    def __cinit__(self, fd: cython.int, size: cython.Py_ssize_t, writable: cython.bint = True):
         flags: cython.int = MAP_SHARED if fd >= 0 else MAP_SHARED | MAP_ANONYMOUS
-        self.address = mmap(cython.NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0)
+        protection: cython.int = PROT_READ | PROT_WRITE if writable else PROT_READ
+        self.address = mmap(cython.NULL, size, protection, flags, fd, 0)
         if self.address == MAP_FAILED:
             self.address = cython.NULL
             raise OSError(errno, os.strerror(errno))
         self.size = size
+        self.writable = writable
 
     def __dealloc__(self):
         if self.address != cython.NULL:
             munmap(self.address, self.size)
 
     def __getbuffer__(self, buffer: cython.pointer(Py_buffer), flags: cython.int):
-        PyBuffer_FillInfo(buffer, self, self.address, self.size, 0, flags)
+        PyBuffer_FillInfo(buffer, self, self.address, self.size, not self.writable, flags)
 
     def __len__(self):
         return self.size
+
+    @property
+    def start(self):
+        """The address as a number, for compiled code that keeps the mapping itself."""
+        return cython.cast(cython.size_t, self.address)
 
     def __getitem__(self, where: slice) -> bytes:
         """Return a copy of the bytes in a slice."""

@@ -35,15 +35,24 @@ _serial = itertools.count(1)
 
 
 class SegmentName(NamedTuple):
-    """A segment's name, taken apart."""
+    """A segment's name, taken apart.
+
+    A pool has a further name for each pipe whose reader has not mapped it yet: with that reader,
+    and the pipe's *tag*.
+    """
 
     uid: int
     namespace: int
     owner: ProcessId
     serial: int
+    reader: ProcessId | None = None
+    tag: int = 0
 
     def __str__(self) -> str:
-        return f"{self.prefix}{self.serial:x}"
+        last = f"{self.serial:x}"
+        if self.reader is not None:
+            last += f"_{self.reader.pid}_{self.reader.start}_{self.tag:x}"
+        return self.prefix + last
 
     @property
     def prefix(self) -> str:
@@ -57,25 +66,33 @@ class SegmentName(NamedTuple):
         parts = name.removeprefix("/").removeprefix(PREFIX).split("-")
         if not name.removeprefix("/").startswith(PREFIX) or len(parts) != 5:
             return None
+        parts += parts.pop().split("_")
+        bases = (10, 16, 10, 10, 16) if len(parts) == 5 else (10, 16, 10, 10, 16, 10, 10, 16)
         try:
-            uid, namespace, pid, start, serial = (
-                int(part, base) for part, base in zip(parts, (10, 16, 10, 10, 16), strict=True)
+            uid, namespace, pid, start, serial, *more = (
+                int(part, base) for part, base in zip(parts, bases, strict=True)
             )
         except ValueError:
             return None
-        return cls(uid, namespace, ProcessId(pid, start), serial)
+        own = cls(uid, namespace, ProcessId(pid, start), serial)
+        if not more:
+            return own
+        reader_pid, reader_start, tag = more
+        return own._replace(reader=ProcessId(reader_pid, reader_start), tag=tag)
 
 
 class Segment:
     """A mapped segment. The mapping lives as long as this object; the name has its own life."""
 
-    __slots__ = ("linked", "memory", "name", "size")
+    __slots__ = ("linked", "memory", "name", "parcels", "size")
 
     def __init__(self, name: str, memory: Mapping, size: int, *, linked: bool) -> None:
         self.name = name
         self.memory = memory
         self.size = size
         self.linked = linked  # this side still has to see to it that the name goes
+        # Of a private pipe, for each ring: what is on its way by reference, by the loan's number.
+        self.parcels: tuple[dict[int, Any], dict[int, Any]] = ({}, {})
 
     def unlink(self) -> None:
         """Take the name away, if it is still there; the mapping stays."""
@@ -191,7 +208,13 @@ def publish(segment: Segment) -> None:
     segment.set_word(OFFSETS["segment"]["version"], VERSION)
 
 
-def open_segment(name: str, kind: Kind) -> Segment:
+def link(name: str, further: str) -> None:
+    """Give the segment called *name* a *further* name. Raises OSError."""
+    with contextlib.suppress(FileExistsError):
+        os.link(DIRECTORY + name, DIRECTORY + further)
+
+
+def open_segment(name: str, kind: Kind, *, writable: bool = True) -> Segment:
     """Map the segment called *name* and check that it is a *kind* of this layout version.
 
     Does not block. Raises ZMQError: ENOENT when there is none, EPROTO when it is something else.
@@ -204,7 +227,7 @@ def open_segment(name: str, kind: Kind) -> Segment:
     if SegmentName.parse(name) is None:
         raise ZMQError(errno.EPROTO, f"{name!r} is not the name of a shmzmq segment")
     try:
-        handle = posix_ipc.SharedMemory(name)
+        handle = posix_ipc.SharedMemory(name, read_only=not writable)
     except (OSError, posix_ipc.Error) as error:
         number = _number(error, errno.ENOENT)
         raise ZMQError(number, f"cannot open the segment {name!r}: {error}") from error
@@ -214,7 +237,7 @@ def open_segment(name: str, kind: Kind) -> Segment:
             raise ZMQError(
                 errno.EPROTO, f"the segment {name!r} has {size} bytes, less than a header"
             )
-        memory = Mapping(handle.fd, size)
+        memory = Mapping(handle.fd, size, writable)
     except OSError as error:
         raise ZMQError(error.errno, f"cannot map the segment {name!r}: {error}") from error
     finally:
@@ -249,9 +272,10 @@ def sweep(done: ProcessId | None = None) -> list[str]:
     """Unlink what killed processes of this user left; return the names.
 
     A segment goes only when neither its owner nor the reader named in its header lives, for what
-    was published before its sender died is still to be delivered. *done* is a process that lives
-    and will read no more. Segments of other pid namespaces are left alone: their pids mean nothing
-    here.
+    was published before its sender died is still to be delivered. (A pool has several readers, and
+    a further name for each that has not mapped it, with that reader in it.) *done* is a process
+    that lives and will read no more. Segments of other pid namespaces are left alone: their pids
+    mean nothing here.
     """
     uid, namespace = os.getuid(), pid_namespace()
     alive: dict[ProcessId, bool] = {}
@@ -261,7 +285,7 @@ def sweep(done: ProcessId | None = None) -> list[str]:
             continue
         if name.owner not in alive:
             alive[name.owner] = is_alive(name.owner)
-        if not alive[name.owner] and not _is_awaited(str(name), done):
+        if not alive[name.owner] and not _is_awaited(name, done):
             try:
                 unlink(str(name))
             except posix_ipc.PermissionsError:
@@ -283,11 +307,13 @@ def unlink_all_of(owner: ProcessId, token: bytes) -> None:
             unlink(name)
 
 
-def _is_awaited(name: str, done: ProcessId | None) -> bool:
-    fields = _read_header(name)
-    if fields is None:
-        return False
-    reader = ProcessId(fields[6], fields[7])
+def _is_awaited(name: SegmentName, done: ProcessId | None) -> bool:
+    reader = name.reader
+    if reader is None:
+        fields = _read_header(str(name))
+        if fields is None:
+            return False
+        reader = ProcessId(fields[6], fields[7])
     return reader.pid != 0 and reader != done and is_alive(reader)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ..errors import ZMQError
-from ..pipe import check_pipe_segment
+from ..pipe_segment import check_pipe_segment
 from ..shm import chain
 from ..shm.board import open_board
 from ..shm.liveness import ProcessId, is_alive

@@ -215,9 +215,8 @@ class Worker:
                 return
             seek = transport.lookup(packet.address, packet.options, binding=True)
             if seek is not None:
-                self._workplace.lookups.run(
-                    seek, lambda found: self._listen(packet, transport, found)
-                )
+                lookups = self._workplace.lookups
+                lookups.run(seek, lambda found: self._listen(packet, transport, found))
                 return
         except OSError as error:
             self._not_bound(packet, error)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from crash.payload import Ledger, message, whose
+from crash.payload import Ledger, header, large_message, message, whose
 from crash.record import Record
 from support.channel import Channel
 from support.library import Socket, zmq
@@ -113,6 +113,34 @@ def receive(stage: Stage) -> None:
         while (parts := stage.receive(socket)) is not None:
             sender = ledger.note(parts)
             stage.record.note(ledger.following[sender] - 1)
+
+
+def send_large(stage: Stage) -> None:
+    """Send the large messages of *sender* one after the other, and note each."""
+    sender, number = stage.part["sender"], 0
+    assert stage.record is not None
+    with stage.socket() as socket:
+        while stage.send(socket, large_message(sender, number)):
+            stage.record.note(number)
+            number += 1
+
+
+def keep(stage: Stage) -> None:
+    """Receive large messages without a copy, check them, and keep the last twenty."""
+    kept: list[list[zmq.Frame]] = []
+    assert stage.record is not None
+    with stage.socket() as socket:
+        while not stage.is_over:
+            try:
+                frames = socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                stage.wait(socket, zmq.POLLIN)
+                continue
+            kept = [*kept[-19:], frames]
+            sender, number = header(frames[0].bytes)
+            if [frame.bytes for frame in frames] != large_message(sender, number):
+                raise ValueError(f"message {number} of sender {sender} is not as it was sent")
+            stage.record.note(number)
 
 
 def tally(stage: Stage) -> None:

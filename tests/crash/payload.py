@@ -23,6 +23,19 @@ def message(sender: int, number: int) -> list[bytes]:
     return parts
 
 
+def large_message(sender: int, number: int) -> list[bytes]:
+    """Return the parts of a message of which two are large: each its own piece of noise."""
+    start = (8_191 * number + 257 * sender) % (len(_NOISE) - _LARGE)
+    body = _NOISE[start : start + _LARGE]
+    return [_HEADER.pack(sender, number), body, b"between", body[::-1]]
+
+
+def header(part: bytes) -> tuple[int, int]:
+    """Return what the first part of a message says: sender and number."""
+    sender, number = _HEADER.unpack(part)
+    return sender, number
+
+
 def whose(parts: Sequence[bytes]) -> tuple[int, int]:
     """Return sender and number of a message.
 

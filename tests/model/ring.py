@@ -23,12 +23,12 @@ from model.tso import (
     wait_for_change,
 )
 
-RING = "shm/ring.py"
+PRODUCER, CONSUMER = "shm/producer.py", "shm/consumer.py"
 STEPS = (
     Step(
         "publish: records before the tail",
         "publish",
-        RING,
+        PRODUCER,
         "Producer.publish",
         "store_release(cython.address(self.control.tail), self.tail)",
     ),
@@ -42,21 +42,21 @@ STEPS = (
     Step(
         "advance: read before the head",
         "free",
-        RING,
+        CONSUMER,
         "Consumer.advance",
         "store_release(cython.address(self.control.head), self.head)",
     ),
     Step(
         "advance: whole messages",
         "free",
-        RING,
+        CONSUMER,
         "Consumer.advance",
         "if self.in_message:\n            return",
     ),
     Step(
         "write: look at the reader",
         "free",
-        RING,
+        PRODUCER,
         "Producer.write",
         "if not self.look_at_reader():",
     ),

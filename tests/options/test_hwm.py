@@ -7,7 +7,7 @@ between the two, so there it is only known that all is taken in the end.
 
 import pytest
 from support.library import Socket, ours_better, zmq
-from support.links import Link, inproc_only
+from support.links import Link, inproc_only, ipc_only, local_only
 
 
 def fill(socket: Socket, most: int) -> int:
@@ -26,6 +26,7 @@ def test_both_marks_together_are_the_limit(link: Link) -> None:
     assert fill(push, 100) == 12
 
 
+@ipc_only
 @ours_better("nothing but the two queues lies in between")
 def test_also_between_processes(link: Link) -> None:
     endpoint = link.endpoint()
@@ -41,7 +42,7 @@ def test_zero_is_no_limit(link: Link, marks: tuple[int, int]) -> None:
     sndhwm, rcvhwm = marks
     pull, push = link.pair(zmq.PULL, zmq.PUSH, {"rcvhwm": rcvhwm}, {"sndhwm": sndhwm})
     count = 20_000
-    if sndhwm and zmq.__name__ == "zmq" and link.kind != "inproc":
+    if sndhwm and link.takes_time:
         push.setsockopt(zmq.SNDTIMEO, 20_000)
         for number in range(count):  # the I/O thread may need a moment to take it over
             push.send(b"%d" % number)
@@ -53,6 +54,7 @@ def test_zero_is_no_limit(link: Link, marks: tuple[int, int]) -> None:
     assert received == [b"%d" % number for number in range(count)]
 
 
+@local_only
 @ours_better("libzmq applies a changed mark to connections made later")
 def test_a_changed_mark_counts_at_once(link: Link) -> None:
     pull, push = link.pair(zmq.PULL, zmq.PUSH, {"rcvhwm": 5}, {"sndhwm": 5})

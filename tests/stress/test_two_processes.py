@@ -13,7 +13,7 @@ from support.pipes import MORE, bare_socket, discard
 
 from shmzmq.constants import SocketType
 from shmzmq.patterns import new_pattern
-from shmzmq.pipe import create_pipe_segment, open_area
+from shmzmq.pipe_segment import create_pipe_segment, open_area
 from shmzmq.shm.ring import Consumer
 from shmzmq.socket_base import SocketBase
 

@@ -2,7 +2,8 @@
 
 import os
 
-from shmzmq.pipe import Pipe, create_pipe_segment
+from shmzmq.pipe import Pipe
+from shmzmq.pipe_segment import create_pipe_segment
 from shmzmq.shm import segment as segments
 from shmzmq.shm.board import open_board
 from shmzmq.shm.layout import Kind

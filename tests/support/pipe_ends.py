@@ -4,15 +4,17 @@ from shmzmq.errors import Again
 from shmzmq.patterns.dealer import Dealer
 from shmzmq.patterns.pull import Pull
 from shmzmq.patterns.push import Push
-from shmzmq.pipe import Pipe, create_pipe_segment
+from shmzmq.pipe import Pipe
+from shmzmq.pipe_segment import create_pipe_segment
 from shmzmq.shm import segment as segments
+from shmzmq.shm.blocks import Pool
 from shmzmq.shm.layout import OFFSETS, RING_CONTROL_OFFSETS, Kind
 from shmzmq.socket_base import SocketBase
 from support.pipes import bare_socket, connect
 
 DONTWAIT, SNDMORE = 1, 2
 
-Held = list[SocketBase | Pipe]
+Held = list[SocketBase | Pipe | Pool]
 """What a test has made and whose names go when it ends."""
 
 

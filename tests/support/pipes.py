@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from shmzmq.pipe import Pipe, create_pipe_segment, open_area
+from shmzmq.pipe import Pipe
+from shmzmq.pipe_segment import create_pipe_segment, open_area
 from shmzmq.shm import segment as segments
+from shmzmq.shm.blocks import Pool
 from shmzmq.shm.board import create_board
 from shmzmq.shm.layout import OFFSETS, RECORDS_OFFSET, RING_CONTROL_OFFSETS, Kind
 from shmzmq.shm.ring import Consumer, Producer
@@ -134,10 +136,12 @@ def connect(
     return near_end, far_end
 
 
-def discard(*held: SocketBase | Pipe) -> None:
-    """Take away the names of sockets' boards and of pipes."""
+def discard(*held: SocketBase | Pipe | Pool) -> None:
+    """Take away the names of sockets' boards, of pipes and of pools."""
     for item in held:
-        if isinstance(item, Pipe):
+        if isinstance(item, Pool):
+            item.close()
+        elif isinstance(item, Pipe):
             item.discard()
         else:
             item.board.segment.unlink()

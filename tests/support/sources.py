@@ -32,12 +32,12 @@ class Place:
 
 
 def compiled_sources() -> dict[str, str]:
-    """Return the text of every module that uses atomics, by its path in the package."""
+    """Return the text of every module that uses atomics or explains a pair, by its path."""
     texts = {path: path.read_text() for path in PACKAGE.rglob("*.py")}
     return {
         str(path.relative_to(PACKAGE)): text
         for path, text in sorted(texts.items())
-        if "shm.atomics import" in text
+        if "shm.atomics import" in text or 'Pair "' in text
     }
 
 

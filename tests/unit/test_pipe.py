@@ -18,7 +18,8 @@ from support.pipe_ends import (
 )
 
 from shmzmq.errors import Again, ZMQError
-from shmzmq.pipe import Pipe, check_pipe_segment, create_pipe_segment
+from shmzmq.pipe import Pipe
+from shmzmq.pipe_segment import check_pipe_segment, create_pipe_segment
 from shmzmq.shm import segment as segments
 from shmzmq.shm.board import create_board
 from shmzmq.shm.layout import Kind
@@ -132,13 +133,14 @@ def no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(kind: Kind, size: int, *, token: bytes = b"") -> Segment:
         raise ZMQError(errno.ENOBUFS, f"no {size} bytes for a test")
 
-    monkeypatch.setattr(segments, "create_private", refuse)
+    for make in ("create", "create_private"):
+        monkeypatch.setattr(segments, make, refuse)
 
 
 def test_should_count_want_of_memory_as_want_of_room(
     held: Held, request: pytest.FixtureRequest
 ) -> None:
-    near, far, pipe, _ = sender_and_receiver(held)
+    near, far, pipe, _ = sender_and_receiver(held, private=False)
     request.getfixturevalue("no_memory")
     assert send_until_full(near, [b"x" * 6000] * 9) == 2
     assert word(pipe, 0, "waiting") == 1
@@ -157,7 +159,7 @@ def test_should_notice_room_that_came_while_it_found_no_memory(
     held: Held, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pair "room": the reader took everything before `waiting` was set, so it tells of nothing."""
-    near, far, pipe, _ = sender_and_receiver(held)
+    near, far, pipe, _ = sender_and_receiver(held, private=False)
     near.send(b"x" * 8000)
     near.send(b"x" * 4000)
 
@@ -165,7 +167,7 @@ def test_should_notice_room_that_came_while_it_found_no_memory(
         receive_all(far)
         raise ZMQError(errno.ENOBUFS)
 
-    monkeypatch.setattr(segments, "create_private", refuse)
+    monkeypatch.setattr(segments, "create", refuse)
     near.send(b"x" * 8000, DONTWAIT)
     assert word(pipe, 0, "waiting") == 0
     assert receive_all(far) == [[b"x" * 8000]]
@@ -174,7 +176,7 @@ def test_should_notice_room_that_came_while_it_found_no_memory(
 def test_should_raise_when_no_memory_will_ever_do(
     held: Held, request: pytest.FixtureRequest
 ) -> None:
-    near, far, *_ = sender_and_receiver(held)
+    near, far, *_ = sender_and_receiver(held, private=False)
     request.getfixturevalue("no_memory")
     with pytest.raises(ZMQError, match="20000 bytes") as failure:
         near.send(b"x" * 20_000)

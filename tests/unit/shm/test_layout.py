@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from support.pipes import Ring
 
-from shmzmq.pipe import create_pipe_segment
-from shmzmq.shm import board, ring
+from shmzmq.pipe_segment import create_pipe_segment
+from shmzmq.shm import board, records
 from shmzmq.shm.layout import (
     BOARD_SIZE,
     BOARD_WORDS,
@@ -34,17 +34,17 @@ WRITERS = {
 
 
 def test_should_have_the_compiled_ring_where_the_table_says() -> None:
-    assert ring.compiled_offsets()["ring"] == OFFSETS["ring"]
+    assert records.compiled_offsets()["ring"] == OFFSETS["ring"]
 
 
 def test_should_have_the_compiled_segment_header_where_the_table_says() -> None:
-    compiled = ring.compiled_offsets()["segment"]
+    compiled = records.compiled_offsets()["segment"]
     assert compiled == {name: OFFSETS["segment"][name] for name in compiled}
     assert set(OFFSETS["segment"]) - set(compiled) == {"token"}
 
 
 def test_should_have_the_compiled_rings_of_a_pipe_where_the_table_says() -> None:
-    assert ring.compiled_offsets()["pipe"]["ring"] == RING_CONTROL_OFFSETS[0]
+    assert records.compiled_offsets()["pipe"]["ring"] == RING_CONTROL_OFFSETS[0]
     assert RING_CONTROL_OFFSETS[1] - RING_CONTROL_OFFSETS[0] == RING_CONTROL_SIZE
     assert RING_CONTROL_OFFSETS[1] + RING_CONTROL_SIZE <= RECORDS_OFFSET
 

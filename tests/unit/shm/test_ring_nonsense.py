@@ -66,7 +66,7 @@ def test_should_end_when_a_record_is_longer_than_what_is_published(ring: Ring, s
 
 
 @pytest.mark.parametrize(
-    "flags", [BLOCK, 32, 64, 128, MORE | COMMAND, COMMAND | CHAIN, PAD | CHAIN, 255]
+    "flags", [BLOCK | COMMAND, 32, 64, 128, MORE | COMMAND, COMMAND | CHAIN, PAD | CHAIN, 255]
 )
 def test_should_end_at_flags_that_mean_nothing(ring: Ring, flags: int) -> None:
     ring.set_record_word(0, 8 << 8 | flags)

@@ -1,0 +1,398 @@
+"""The reading end of a ring. The invariants I1 to I5 and the pairs stand in shmzmq/shm/ring.py."""
+
+import errno
+
+import cython
+from cython.cimports.cpython.buffer import (
+    PyBUF_SIMPLE,
+    PyBUF_WRITABLE,
+    PyBuffer_Release,
+    PyObject_GetBuffer,
+)
+from cython.cimports.libc.stdint import uint64_t
+from cython.cimports.shmzmq.shm.atomics import (
+    load_acquire,
+    load_relaxed,
+    store_relaxed,
+    store_release,
+)
+from cython.cimports.shmzmq.shm.layout import (
+    DESCRIPTOR_SIZE,
+    LOANS,
+    RECORD_BLOCK,
+    RECORD_CHAIN,
+    RECORD_COMMAND,
+    RECORD_MORE,
+    RECORD_PAD,
+    RECORDS_START,
+    BlockDescriptor,
+    PipeHeader,
+)
+from cython.cimports.shmzmq.shm.lease import Lease, PoolView, give_back, lease_of
+from cython.cimports.shmzmq.shm.records import (
+    RING_BROKEN,
+    RING_EMPTY,
+    RING_HELD,
+    RING_OK,
+    check_area,
+    spanned,
+)
+
+from ..errors import ZMQError
+
+_MAX_NAME = cython.declare(uint64_t, 88)
+
+
+@cython.cclass
+class Consumer:
+    """The reading end of a ring: *index* 0 or 1 of the pipe *segment*.
+
+    *open_area(name)* maps the area segment called *name* and takes the name away. *desk* finds the
+    pools that lent payloads lie in; without one a BLOCK record is its descriptor. *parcels* are the
+    payloads that are on their way by reference, where both ends are in this process.
+    Raises ZMQError(EPROTO) when the control block does not fit the segment.
+    """
+
+    def __cinit__(self, segment, index: cython.int, open_area, desk=None, parcels=None):
+        PyObject_GetBuffer(segment.memory, cython.address(self.view), PyBUF_WRITABLE)
+        header = cython.cast(cython.pointer(PipeHeader), self.view.buf)
+        self.control = cython.address(header.ring[index])
+        self.segment = segment
+        self.open_area = open_area
+        self.desk = desk
+        self.parcels = parcels
+        self.memory = segment.memory
+        self.returned = header.returned[index]
+        offset: uint64_t = self.control.offset
+        self.capacity = self.control.capacity
+        check_area(segment, offset, self.capacity)
+        self.data = cython.cast(cython.p_char, self.view.buf) + offset
+        self.head = self.tail_seen = load_acquire(cython.address(self.control.head))
+        self.read = load_relaxed(cython.address(self.control.read))
+        self.bytes_read = load_relaxed(cython.address(self.control.bytes_read))
+        self.mark(cython.address(self.last))
+        if self.head & 7:
+            raise ZMQError(errno.EPROTO, f"head {self.head} of a new ring is not a multiple of 8")
+
+    def __dealloc__(self):
+        if self.area_view.buf != cython.NULL:
+            PyBuffer_Release(cython.address(self.area_view))
+        if self.view.buf != cython.NULL:
+            PyBuffer_Release(cython.address(self.view))
+
+    def is_empty(self):
+        """Whether nothing is published beyond what was read."""
+        return self.head == load_acquire(cython.address(self.control.tail))  # pair "publish"
+
+    def peek(self):
+        """Find the next record: RING_OK with record, record_size, record_flags set, RING_EMPTY or
+        RING_BROKEN. The record stays valid until advance.
+
+        `record` is where the payload lies, in the ring or in a block. For one that does not lie in
+        the ring `part` is set, an object that keeps it beyond advance.
+        """
+        while True:
+            if self.broken:
+                return RING_BROKEN
+            if self.head == self.tail_seen:
+                rc: cython.int = self.look_at_writer()
+                if rc != RING_OK:
+                    return rc
+            place: uint64_t = (self.head - self.base) & (self.capacity - 1)
+            # Read once: the peer could change it between a check and a use.
+            head: uint64_t = load_relaxed(cython.cast(cython.pointer(uint64_t), self.data + place))
+            size: uint64_t = head >> 8
+            flags: cython.int = cython.cast(cython.int, head & 255)
+            left: uint64_t = self.capacity - place
+            if size > left - 8 or spanned(size) > self.tail_seen - self.head:
+                return self.spoil(f"a record of {size} bytes, flags {flags:#x}, at {self.head}")
+            self.record = self.data + place + 8
+            self.record_size = size
+            self.record_flags = flags
+            if flags & ~RECORD_MORE == 0:
+                return RING_OK
+            rc = self.take_special(place)
+            if rc != RING_EMPTY:
+                return rc
+
+    def look_at_writer(self):
+        """Read the producer's tail afresh and hold it against what can be (I1, I3)."""
+        tail: uint64_t = load_acquire(cython.address(self.control.tail))  # pair "publish"
+        if self.overrun:
+            return self.spoil(f"tail {tail}: no chain came where the area must have been full")
+        if tail == self.head:
+            return self.spoil("half a message") if self.in_message else RING_EMPTY
+        if tail < self.head or tail & 7:
+            return self.spoil(f"tail {tail} behind head {self.head}")
+        if tail - self.head > self.capacity:
+            # So much can be there only if the records go on in another area before that.
+            self.overrun = True
+            tail = self.head + self.capacity
+        self.tail_seen = tail
+        return RING_OK
+
+    def take_special(self, place):
+        """Go on behind a pad or a chain: RING_EMPTY. RING_OK: a command or a block."""
+        if self.record_flags & ~RECORD_MORE == RECORD_BLOCK:
+            return RING_OK if self.desk is None and self.parcels is None else self.find_part()
+        if self.record_flags == RECORD_PAD:
+            # A pad fills an area up to its end, and never a whole one.
+            if place == 0 or self.record_size != self.capacity - place - 8:
+                return self.spoil(f"a pad of {self.record_size} bytes at {self.head}")
+            self.head += self.capacity - place
+            return RING_EMPTY
+        if self.record_flags == RECORD_CHAIN and self.stepped != self.released:
+            return RING_HELD
+        if self.record_flags == RECORD_CHAIN and not self.in_message:
+            return RING_EMPTY if self.follow_chain() == RING_OK else RING_BROKEN
+        if self.record_flags == RECORD_COMMAND and not self.in_message:
+            return RING_OK
+        return self.spoil(f"a record with flags {self.record_flags:#x} at {self.head}")
+
+    def advance(self):
+        """Go past the record found by peek; at the end of a message its space is free."""
+        if self.part is not None:
+            self.keep_part()
+        else:
+            self.head += spanned(self.record_size)
+        if self.record_flags & RECORD_COMMAND == 0:
+            self.bytes_read += self.record_size
+        self.in_message = self.record_flags & RECORD_MORE
+        if self.in_message:
+            return
+        if self.record_flags & RECORD_COMMAND == 0:
+            self.read += 1
+            store_relaxed(cython.address(self.control.bytes_read), self.bytes_read)
+            store_relaxed(cython.address(self.control.read), self.read)
+        store_release(cython.address(self.control.head), self.head)  # pair "free"
+        if self.kept is not None:
+            self.let_parts_go()
+
+    # -- reading ahead: records are used where they lie, and given back when that is done ----------
+
+    def step(self):
+        """Go past the record found by peek without giving its space back: `release` does that.
+
+        peek answers RING_HELD where the next record lies in another area, which is entered only
+        when all in this one has been released.
+        """
+        if self.part is not None:
+            self.head += spanned(DESCRIPTOR_SIZE)
+            if self.ahead is None:
+                self.ahead = []
+            self.ahead.append((self.head, self.part))
+            self.part = None
+        else:
+            self.head += spanned(self.record_size)
+        self.stepped += 1
+        self.in_message = self.record_flags & RECORD_MORE
+        if self.record_flags & RECORD_COMMAND == 0:
+            self.bytes_read += self.record_size
+            self.read += not self.in_message
+
+    def mark(self, mark):
+        """Note in *mark* the end of a message, up to which step has come."""
+        mark.head = self.head
+        mark.read = self.read
+        mark.bytes_read = self.bytes_read
+        mark.stepped = self.stepped
+
+    def release(self, mark):
+        """Give back everything up to *mark*: I3 holds, since it stands at the end of a message."""
+        self.released = mark.stepped
+        self.last = mark[0]
+        store_relaxed(cython.address(self.control.bytes_read), mark.bytes_read)
+        store_relaxed(cython.address(self.control.read), mark.read)
+        store_release(cython.address(self.control.head), mark.head)  # pair "free"
+        if self.ahead:
+            self.kept = [part for end, part in self.ahead if end <= mark.head]
+            self.ahead = self.ahead[len(self.kept) :]
+            self.let_parts_go()
+
+    def rewind(self):
+        """Go back to what was released last: what was stepped over since is read again."""
+        self.head = self.tail_seen = self.last.head
+        self.read = self.last.read
+        self.bytes_read = self.last.bytes_read
+        self.stepped = self.released = self.last.stepped
+        self.in_message = self.overrun = False
+        self.part = None
+        self.ahead = None
+
+    def spoil(self, reason):
+        """Note that the peer wrote nonsense; nothing is read from this ring any more."""
+        self.broken = True
+        self.reason = reason
+        return RING_BROKEN
+
+    def find_part(self):
+        """Find the payload that the descriptor at hand stands for."""
+        if self.part is not None:
+            self.record = self.part_address
+            self.record_size = self.part_size
+            return RING_OK
+        if self.record_size != DESCRIPTOR_SIZE:
+            return self.spoil(f"a descriptor of {self.record_size} bytes at {self.head}")
+        block = cython.cast(cython.pointer(BlockDescriptor), self.record)
+        # Read once, as in peek.
+        serial: uint64_t = load_relaxed(cython.address(block.serial))
+        offset: uint64_t = load_relaxed(cython.address(block.offset))
+        size: uint64_t = load_relaxed(cython.address(block.size))
+        loan: uint64_t = load_relaxed(cython.address(block.loan))
+        if self.parcels is not None:
+            part = self.parcels.get(loan)
+            if part is None:
+                return self.spoil(f"a parcel {loan} that is not there")
+            view: Py_buffer
+            PyObject_GetBuffer(part, cython.address(view), PyBUF_SIMPLE)
+            self.part_address = cython.cast(cython.p_char, view.buf)
+            self.part_size = view.len
+            PyBuffer_Release(cython.address(view))  # the parcel does not change, and is kept
+            self.parcel = loan
+        else:
+            if loan >= LOANS:
+                return self.spoil(f"a loan {loan}: there are {LOANS}")
+            try:
+                pool: PoolView = self.desk.find(serial)
+            except (ZMQError, OSError, OverflowError) as error:
+                return self.spoil(f"a block in the pool {serial}: {error}")
+            if offset < RECORDS_START or offset > pool.size or size > pool.size - offset:
+                return self.spoil(f"a block of {size} bytes at {offset} of {pool.size}")
+            lease: Lease = lease_of(pool.base + offset, size, pool)
+            lease.pipe_memory = self.memory
+            lease.word = cython.address(self.returned[loan >> 6])
+            lease.mask = cython.cast(uint64_t, 1) << (loan & 63)
+            part = lease
+            self.part_address = lease.address
+            self.part_size = size
+        self.part = part
+        self.record = self.part_address
+        self.record_size = self.part_size
+        return RING_OK
+
+    def keep_part(self):
+        """Go past a payload that lies elsewhere; it stays ours to the end of its message (L2)."""
+        self.head += spanned(DESCRIPTOR_SIZE)
+        if self.kept is None:
+            self.kept = []
+        self.kept.append(self.part)
+        self.part = None
+        if self.parcels is not None:
+            self.parcels.pop(self.parcel, None)
+
+    def let_parts_go(self):
+        """The message is read: its blocks return when nobody looks at them any more."""
+        for item in self.kept:
+            if isinstance(item, Lease):
+                cython.cast(Lease, item).is_read = True
+        self.kept = None
+
+    def follow_chain(self):
+        """Move over to the area named in the chain record at hand (I4)."""
+        if self.record_size > _MAX_NAME:
+            return self.spoil(f"a chain to a name of {self.record_size} bytes")
+        name: bytes = self.record[: self.record_size]
+        try:
+            area = self.open_area(name.decode("ascii", "replace"))
+        except (ZMQError, OSError, ValueError, KeyError) as error:
+            return self.spoil(f"chain to {name!r}: {error}")
+        self.head += spanned(self.record_size)
+        if self.enter_area(area) != RING_OK:
+            return RING_BROKEN
+        if not self.leaving:
+            self.mark(cython.address(self.last))
+            store_release(cython.address(self.control.head), self.head)  # pair "free"
+        return RING_OK
+
+    def enter_area(self, segment):
+        """Read from *segment* from here on."""
+        size: uint64_t = segment.size
+        capacity: uint64_t = size - RECORDS_START if size > RECORDS_START else 0
+        if capacity < RECORDS_START or capacity & (capacity - 1):
+            return self.spoil(f"an area of {capacity} bytes")
+        if self.area_view.buf != cython.NULL:
+            PyBuffer_Release(cython.address(self.area_view))
+        PyObject_GetBuffer(segment.memory, cython.address(self.area_view), PyBUF_WRITABLE)
+        self.data = cython.cast(cython.p_char, self.area_view.buf) + RECORDS_START
+        self.capacity = capacity
+        self.base = self.tail_seen = self.head
+        self.overrun = False
+        return RING_OK
+
+    def abandon(self):
+        """Read no more, and leave what is unread to the producer.
+
+        The names of areas and pools on the way go, and nothing here looks at their blocks.
+        """
+        self.leaving = True
+        desk, self.desk = self.desk, None
+        if self.part is not None:
+            self.kept = [*(self.kept or ()), self.part]
+            self.part = None
+        for _, part in self.ahead or ():
+            self.kept = [*(self.kept or ()), part]
+        if self.kept is not None:
+            self.let_parts_go()
+        if self.parcels is not None:
+            self.parcels.clear()
+            self.parcels = None
+        while self.peek() == RING_OK:
+            if self.record_flags & RECORD_BLOCK and desk is not None:
+                self.leave_block(desk)
+            self._step_over()
+
+    def _step_over(self):
+        """Go past the record at hand without telling the producer."""
+        self.in_message = self.record_flags & RECORD_MORE
+        self.head += spanned(self.record_size)
+
+    def leave_block(self, desk):
+        """Return the block of the descriptor at hand unread; the producer has its own record."""
+        block = cython.cast(cython.pointer(BlockDescriptor), self.record)
+        loan: uint64_t = load_relaxed(cython.address(block.loan))
+        if self.record_size == DESCRIPTOR_SIZE and loan < LOANS:
+            give_back(
+                cython.address(self.returned[loan >> 6]), cython.cast(uint64_t, 1) << (loan & 63)
+            )
+            desk.forget(load_relaxed(cython.address(block.serial)))
+
+    # -- for tests, renewal and inspection ---------------------------------------------------------
+
+    def resume(self, areas: list):
+        """Read on where a dead consumer stopped.
+
+        *areas* are the producer's, those it had left taken off.
+        """
+        if areas and areas[0][1] is not self.segment:
+            self.enter_area(areas[0][1])
+            self.base = areas[0][0]
+
+    def pop(self):
+        """Return (payload, flags) of the next record and go past it, None when there is none.
+
+        Raises ZMQError(EPROTO) when the ring is broken.
+        """
+        rc: cython.int = self.peek()
+        if rc == RING_BROKEN:
+            raise ZMQError(errno.EPROTO, f"the ring is broken: {self.reason}")
+        if rc == RING_EMPTY:
+            return None
+        payload: bytes = self.record[: self.record_size]
+        flags: cython.int = self.record_flags
+        if self.leaving:
+            self._step_over()
+        else:
+            self.advance()
+        return payload, flags
+
+    def describe(self):
+        """Return the consumer's view of positions and counts, by name."""
+        return {
+            "head": self.head,
+            "tail_seen": self.tail_seen,
+            "read": self.read,
+            "base": self.base,
+            "capacity": self.capacity,
+            "broken": bool(self.broken),
+            "reason": self.reason,
+        }

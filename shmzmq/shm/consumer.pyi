@@ -1,0 +1,20 @@
+from collections.abc import Callable
+from typing import Any, final
+
+from .lease import PoolDesk
+from .segment import Segment
+
+@final
+class Consumer:
+    def __init__(
+        self,
+        segment: Segment,
+        index: int,
+        open_area: Callable[[str], Segment],
+        desk: PoolDesk | None = None,
+        parcels: dict[int, Any] | None = None,
+    ) -> None: ...
+    def abandon(self) -> None: ...
+    def resume(self, areas: list[tuple[int, Segment]]) -> None: ...
+    def pop(self) -> tuple[bytes, int] | None: ...
+    def describe(self) -> dict[str, int | str | None]: ...

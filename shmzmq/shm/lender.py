@@ -1,0 +1,125 @@
+"""What one socket lends: the large payload being sent, and loans that the user fills in place.
+
+A payload is copied into a block at most once, when the first pipe asks for it; all others that it
+goes to share that block. The lender holds a use of the block until the send is over, also while the
+send waits for room.
+"""
+
+import cython
+from cython.cimports.cpython.buffer import PyBuffer_FillInfo
+from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
+from cython.cimports.libc.stdint import uint64_t
+from cython.cimports.libc.stdlib import free, malloc
+from cython.cimports.libc.string import memcpy
+from cython.cimports.shmzmq.shm.blocks import Block, Pool
+from cython.cimports.shmzmq.shm.lease import lease_of
+
+
+@cython.cclass
+class Loan:
+    """Writable memory for one message part; made by ``Socket.loan``.
+
+    A buffer of `nbytes` bytes: take a memoryview or a numpy array of it, fill it, and send it.
+    That copies nothing where receivers share memory with this process, and may be done again. What
+    has been sent must not be changed any more. Dropping the loan gives its memory back, once
+    neither it nor a view of it is left and every receiver is done.
+    """
+
+    def __cinit__(self, pool, nbytes: uint64_t):
+        self.nbytes = nbytes
+        self.pool = pool
+        if pool is not None and nbytes >= BLOCK_FROM:
+            self.block = self.pool.allocate(nbytes, True)
+        if self.block is not None:
+            self.memory = self.block.slab.segment.memory
+            self.address = self.block.address
+            return
+        self.address = cython.cast(cython.p_char, malloc(max(nbytes, 1)))
+        if self.address == cython.NULL:
+            raise MemoryError(f"no memory for a loan of {nbytes} bytes")
+
+    def __dealloc__(self):
+        if self.block is not None:
+            self.pool.release(self.block)
+        elif self.address != cython.NULL:
+            free(self.address)
+
+    def __getbuffer__(self, buffer: cython.pointer(Py_buffer), flags: cython.int):
+        PyBuffer_FillInfo(buffer, self, self.address, self.nbytes, 0, flags)
+
+    def __len__(self):
+        return self.nbytes
+
+    def __repr__(self):
+        where = "plain memory" if self.block is None else "a block"
+        return f"<shmzmq.Loan of {self.nbytes} bytes in {where}>"
+
+    @property
+    def buffer(self):
+        """The memory as a writable memoryview."""
+        return memoryview(self)
+
+    @property
+    def is_shared(self):
+        """Whether the memory is a block, so that sending need not copy it."""
+        return self.block is not None
+
+
+@cython.cclass
+class Lender:
+    """The payload that a socket is sending, and the *pool* that it takes blocks from, or None."""
+
+    def __init__(self, pool: Pool = None):
+        self.pool = pool
+
+    def begin(self, data, size, payload):
+        """The socket sends *size* bytes at *data*; *payload* is an object that keeps them."""
+        self.source = data
+        self.size = size
+        self.payload = payload
+
+    def begin_loan(self, loan):
+        """The socket sends *loan*, whose block is shared as it is."""
+        self.source = loan.address
+        self.size = loan.nbytes
+        self.payload = lease_of(loan.address, loan.nbytes, loan)
+        if loan.block is not None and loan.pool is self.pool:
+            self.block = loan.block
+            self.pool.use(self.block)
+
+    def block_for(self, data, size, may_grow):
+        """Return the block with these bytes, the same for all pipes; None when there is no room."""
+        if self.block is not None and self.source == data and self.size == size:
+            return self.block
+        block: Block = self.pool.allocate(size, may_grow)
+        if block is None:
+            return None
+        memcpy(block.address, data, size)
+        if self.block is not None:
+            self.pool.release(self.block)
+        self.block = block
+        self.source = data
+        self.size = size
+        return block
+
+    def payload_for(self, data, size):
+        """Return an object that holds these bytes and never changes, the same for all pipes."""
+        if self.payload is None or self.source != data or self.size != size:
+            self.payload = PyBytes_FromStringAndSize(data, size)
+            self.source = data
+            self.size = size
+        return self.payload
+
+    def done(self):
+        """The send is over."""
+        self.source = cython.NULL
+        self.payload = None
+        if self.block is not None:
+            block: Block = self.block
+            self.block = None
+            self.pool.release(block)
+        return 0
+
+    def loan(self, nbytes: uint64_t):
+        """Return a Loan of *nbytes* bytes."""
+        return Loan(self.pool, nbytes)
