@@ -27,7 +27,9 @@ COMPILED = [
     "shmzmq/socket_base.py",
     "shmzmq/zmtp/codec.py",
     "shmzmq/workers/mail.py",
+    "shmzmq/workers/receiving.py",
     "shmzmq/workers/relay.py",
+    "shmzmq/workers/sending.py",
 ]
 
 DIRECTIVES = {

@@ -25,7 +25,9 @@ from ..zmtp.errors import ProtocolError
 from .exchange import Exchange
 from .hosting import HostedSocket
 from .reactor import READ, WRITE, Reactor, Timer
-from .relay import Receiving, Sending, Turn
+from .receiving import Receiving
+from .relay import Turn
+from .sending import Sending
 
 if TYPE_CHECKING:
     from ..shm.segment import Segment

@@ -11,7 +11,7 @@ from interop.conftest import Meeting
 from support.factory import SocketFactory
 from support.raw_peer import RawPeer, frame
 from support.remote import PeerProcess
-from support.waiting import PATIENCE_S, Background
+from support.waiting import PATIENCE_S, Background, wait_for
 
 import shmzmq as zmq
 
@@ -109,14 +109,21 @@ def test_our_queue_outlives_the_peer(
     near.send(b"one")
     assert first.recv() == b"one"
     first.close()
-    second = None
-    for number in range(20):
-        near.send(b"%d" % number)  # some may go the way of the first peer
     second = libzmq.open(zmq.PULL, bind=endpoint)
-    while not second.poll(_LOOK_MS):
-        near.send(b"last")  # libzmq closes behind close()'s back, so this too may come too early
-    while (message := second.recv()) != b"last":
-        assert int(message) < 20
+    sent = 0
+
+    def comes_through() -> bool:
+        nonlocal sent
+        near.send(b"%d" % sent)
+        sent += 1
+        return bool(second.poll(10))
+
+    # The first ones may go to the first peer, which closes on a thread of libzmq's.
+    wait_for(comes_through, "the second peer is reached")
+    number = int(second.recv())
+    while number < sent - 1:
+        assert int(second.recv()) == number + 1
+        number += 1
     libzmq.reset()
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from support.pipe_ends import Held, receive_all, sender_and_receiver
 
-from shmzmq.workers.relay import Receiving, Sending, Turn
+from shmzmq.workers.receiving import Receiving
+from shmzmq.workers.relay import Turn
 from shmzmq.workers.relayed import call_limit, frame_codec
+from shmzmq.workers.sending import Sending
 
 MESSAGES = [[b"a" * 100] * 3, [b"b" * 5000, b"", b"c" * 255], [b"d" * 20_000], [b"e"]]
 

@@ -1,0 +1,37 @@
+cimport cython
+from libc.stdint cimport uint64_t
+
+from shmzmq.pipe cimport Pipe
+from shmzmq.workers.relay cimport BATCH
+from shmzmq.zmtp.codec cimport FrameCodec
+
+@cython.final
+cdef class Buffer:
+    cdef char octets[BATCH]
+
+
+@cython.final
+cdef class Receiving:
+    cdef Pipe pipe
+    cdef FrameCodec codec
+    cdef int fd
+    cdef bint subscriptions      # the peer's SUBSCRIBE and CANCEL become messages for the socket
+    cdef readonly bytes command  # what receive found: the body of a command frame
+    cdef readonly uint64_t count # octets received so far
+    cdef Buffer buffer           # None while nothing is in it
+    cdef uint64_t begin, end     # of what is in the buffer and not yet looked at
+    cdef uint64_t most           # octets for one system call
+    cdef uint64_t asked          # octets that the last read had room for
+    cdef char *rest              # where the rest of a body goes
+    cdef uint64_t missing        # octets of it
+    cdef bint more               # of that frame
+    cdef bytearray half          # the command whose rest is missing; None when it is a message's
+    cdef bytes pending           # a whole command that has not been acted upon
+
+    cdef int place(self) except -1
+    cdef int take_frame(self, const char *octets, uint64_t available) except -1
+    cdef int take_part(self, const char *body, uint64_t available) except -1
+    cdef void end_part(self) noexcept
+    cdef int act(self) except -1
+    cdef int await_memory(self, int rc, uint64_t size) except -1
+    cdef ssize_t fetch(self) except -2
