@@ -5,6 +5,7 @@ from threading import Event
 
 import cython
 from cython.cimports.cpython.buffer import PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cython.cimports.cpython.bytes import PyBytes_GET_SIZE
 
 from .errors import NotDone
 
@@ -51,6 +52,9 @@ class MessageTracker:
 FINISHED = MessageTracker()
 
 
+# Bytes below which a view of a received part is a copy of its own.
+_SMALL = cython.declare(cython.Py_ssize_t, 8 * 1024)
+
 # How much of a frame its representation shows, and in which units it tells the size of the rest.
 _SHOWN = 12
 _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
@@ -84,9 +88,14 @@ class Frame:
             self.lent.set()
 
     def __getbuffer__(self, buffer: cython.pointer(Py_buffer), flags: cython.int):
-        # A view of what was received may be written to, like any memory of the receiver's own.
-        # Sending the frame on asks for a plain buffer and spares this copy.
-        if self.own and flags != PyBUF_SIMPLE and isinstance(self.data, bytes):
+        # A view of a small part that was received may be written to, as pyzmq's may. A large one
+        # may be shared and is not copied for that. Sending a frame on asks for a plain buffer.
+        if (
+            self.own
+            and flags != PyBUF_SIMPLE
+            and isinstance(self.data, bytes)
+            and PyBytes_GET_SIZE(self.data) < _SMALL
+        ):
             self.data = bytearray(self.data)
         PyObject_GetBuffer(self.data, buffer, flags)
 

@@ -141,6 +141,7 @@ class Session:
 
     def close(self) -> None:
         """End the connection without telling the owner."""
+        self._over = True
         self._stop_timer()
         if self._relayed is not None:
             self._relayed.close()
