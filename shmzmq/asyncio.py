@@ -191,7 +191,7 @@ class Socket(socket.Socket):
         """Wait up to *timeout* ms for the events in *flags*; return those that hold, 0: none."""
         poller = Poller()
         poller.register(self, flags)
-        return dict(await poller.poll(timeout)).get(self, 0)
+        return int(dict(await poller.poll(timeout)).get(self, 0))
 
 
 class Poller(poll.Poller):

@@ -7,15 +7,21 @@ not.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from .socket_base import SocketBase
 
+_classes: dict[type[Any], type[Any]] = {}
 
-@cache
+
 def shadow_class(kind: type[Any]) -> type[Any]:
     """Return the subclass of *kind*, a class of sockets, that shadows are made of."""
+    if kind not in _classes:
+        _classes[kind] = _make_class(kind)
+    return _classes[kind]
+
+
+def _make_class(kind: type[Any]) -> type[Any]:
     compiled = {name: member for name, member in vars(SocketBase).items() if name[:2] != "__"}
     handed_on = {
         name: _hand_on(name, member)

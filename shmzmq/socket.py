@@ -100,7 +100,7 @@ class Socket(OptionAttributes, MessageFormats):
 
     def __init__(self, context: Context | Socket, socket_type: int = -1, **_: Any) -> None:
         if isinstance(context, Socket):
-            self._shadow_obj = context
+            self._shadow_obj: Socket | None = context
             object.__setattr__(self, "__dict__", context.__dict__)
             return
         self._shadow_obj = None

@@ -9,6 +9,6 @@ from shmzmq import *  # noqa: F403 - the package, but for what follows
 
 from .core import Context, Socket
 from .poll import Poller, select
-from .proxies import device, proxy
+from .proxies import device, proxy  # type: ignore[assignment]
 
 __all__ = [*_shmzmq.__all__, "Context", "Poller", "Socket", "device", "proxy", "select"]  # noqa: PLE0604

@@ -60,7 +60,7 @@ class Socket(socket.Socket):
 
         poller = Poller()
         poller.register(self, flags)
-        return dict(poller.poll(timeout)).get(self, 0)
+        return int(dict(poller.poll(timeout)).get(self, 0))
 
     def set(self, option: int, value: Any) -> None:
         """Set an option. RCVTIMEO and SNDTIMEO do not count here, which a UserWarning says."""
