@@ -26,6 +26,7 @@ from .message import FINISHED as _FINISHED_TRACKER
 from .message import Frame, MessageTracker
 from .poll import Poller, select
 from .proxy import proxy, proxy_steerable
+from .shm.lender import Loan
 from .socket import Socket
 from .stand_in import install_as_zmq
 from .version import (
@@ -72,6 +73,7 @@ __all__ = [
     "DraftFDWarning",
     "Frame",
     "InterruptedSystemCall",
+    "Loan",
     "Message",
     "MessageTracker",
     "NotDone",
