@@ -18,8 +18,10 @@ from .keeper import (
     EndpointKeeper,
     GivenDescriptor,
     Replaced,
+    conflates,
     high_water_marks,
     no_descriptor_left,
+    options_for_worker,
     refuse,
     refuse_fds,
 )
@@ -111,6 +113,11 @@ class _Line(NamedTuple):
     peer: PeerEnd
 
 
+def take_conflation(event: Arrived | Attached) -> bool:
+    """Whether the far end sends messages of which only the last is to be kept (its CONFLATE)."""
+    return event.metadata.pop(commands.CONFLATES, None) is not None
+
+
 class WorkerBind(EndpointKeeper):
     """A bound endpoint that a worker listens on. Raises ZMQError with what the system said."""
 
@@ -125,11 +132,12 @@ class WorkerBind(EndpointKeeper):
         self._by_token: dict[bytes, Pipe] = {}
         self._bidden_farewell: set[Pipe] = set()
         self._max_part_size = _max_part_size(socket)
+        self._conflates = conflates(socket.options)
         self._listening = False
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
         self._bind = commands.Bind(
-            self.key, socket.key, *endpoint, socket.options.snapshot(), socket.pattern.name
+            self.key, socket.key, *endpoint, options_for_worker(socket.options), socket.pattern.name
         )
         socket.context.keepers[self.key] = self
         answer = self._ask_to_listen()
@@ -222,6 +230,7 @@ class WorkerBind(EndpointKeeper):
         pipe.link = self
         pipe.returns = True
         pipe.set_max_part_size(self._max_part_size)
+        pipe.conflating = take_conflation(event) or self._conflates
         pipe.routing_id = event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         slot = socket.context.directory.add(Slot.PIPE, self.endpoint, self.key)
@@ -345,6 +354,7 @@ class WorkerConnect(EndpointKeeper):
         self.pipe.returns = True
         self.pipe.routing_id = self._assigned_id
         self.pipe.set_max_part_size(_max_part_size(socket))
+        self.pipe.conflating = self._conflates = conflates(socket.options)
         self.pipe.count_in(self._pipe_slot)
         socket.hold_pipe(self.pipe)
         self._in_pattern = False
@@ -355,7 +365,7 @@ class WorkerConnect(EndpointKeeper):
             self.key,
             socket.key,
             *endpoint,
-            socket.options.snapshot(),
+            options_for_worker(socket.options),
             pattern.name,
             segment.token,
             segment.name,
@@ -439,6 +449,7 @@ class WorkerConnect(EndpointKeeper):
 
     def _attach(self, event: Attached, doorbell_fd: int) -> None:
         pipe = self.pipe
+        pipe.conflating = take_conflation(event) or self._conflates
         pipe.routing_id = self._assigned_id or event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))

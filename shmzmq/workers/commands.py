@@ -18,6 +18,10 @@ MAX_PACKET: Final = 160 * 1024
 """The largest packet in bytes; the kernel's default send buffer takes this much."""
 
 
+CONFLATES: Final = "X-Shmzmq-Conflate"
+"""A property of the peer, where it shares memory: of what it sends only the last is to be kept."""
+
+
 class PeerEnd(NamedTuple):
     """One end of a pipe as its far end must know it."""
 
