@@ -139,6 +139,7 @@ class WorkerBind(EndpointKeeper):
             except WorkerGone as gone:
                 self.socket.context.replace_worker(gone)  # raises when that is of no use
             else:
+                self.socket.context.after_answer(self.worker, self.socket)
                 assert isinstance(answer, Bound)
                 return answer
 
@@ -270,6 +271,7 @@ class WorkerBind(EndpointKeeper):
                 self._given.close()
             with contextlib.suppress(WorkerGone):  # whose successor will not listen
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
+                self.socket.context.after_answer(self.worker, self.socket)
 
     def close(self, linger_ms: int) -> None:
         """Stop listening and say goodbye to everybody.

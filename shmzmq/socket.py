@@ -41,6 +41,7 @@ from .errors import ContextTerminated, ZMQBindError, ZMQError
 from .inproc import InprocBind, InprocConnect
 from .keeper import EndpointKeeper, no_such_endpoint, refuse
 from .message_formats import MessageFormats
+from .monitor import Monitored
 from .options import OptionValues
 from .patterns import new_pattern
 from .pipe import Pipe
@@ -77,7 +78,7 @@ def _one_call(
     return call
 
 
-class Socket(OptionAttributes, MessageFormats):
+class Socket(Monitored, OptionAttributes, MessageFormats):
     """A ZeroMQ socket of *context*; made by ``context.socket(socket_type)``.
 
     Threads: one at a time; a socket may move between threads. A forked child must make its own.
@@ -145,6 +146,9 @@ class Socket(OptionAttributes, MessageFormats):
             keeper.hold(self)
         with contextlib.suppress(ZMQError):
             self._handle_events()
+        monitor = self.context.monitors.get(self.key)
+        if monitor is not None:
+            monitor.socket_closes()
         self.pattern.rollback()
         for keeper in keepers:
             with contextlib.suppress(ZMQError):
@@ -154,6 +158,7 @@ class Socket(OptionAttributes, MessageFormats):
         for link in self._workers:
             with contextlib.suppress(ZMQError):
                 link.remove_socket(self.key)
+        self._stop_monitor()
 
     def __del__(self) -> None:
         if "closed" in self.__dict__ and not self.closed and not self.generation_is_stale():
@@ -203,7 +208,11 @@ class Socket(OptionAttributes, MessageFormats):
         Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL,
         ENAMETOOLONG, or what else the system says to it.
         """
-        endpoint, transport = self._resolve(addr, binding=True)
+        try:
+            endpoint, transport = self._resolve(addr, binding=True)
+        except ZMQError as error:
+            self.note_refused_bind(addr, error)
+            raise
         keeper: EndpointKeeper
         if transport.capabilities.carries.is_direct:
             keeper = InprocBind(self, endpoint)
@@ -289,6 +298,8 @@ class Socket(OptionAttributes, MessageFormats):
         if link not in workers:
             workers.add(link)
             link.add_socket(self.key, self.board)
+            if self.key in context.monitors:
+                self.announce_monitor(link)
         return link
 
     def _keep(self, keeper: EndpointKeeper) -> Bound:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from ..constants import Event
 from ..errors import ZMQError
 from ..shm import segment as segments
 from ..zmtp import events
@@ -17,6 +18,7 @@ from ..zmtp.connection import Connection
 from ..zmtp.mechanisms.null import NullMechanism
 from ..zmtp.options import ConnectionOptions
 from . import handover, relayed
+from .announcer import Announcer, failed_handshake
 from .commands import PeerEnd
 from .exchange import Exchange
 from .handed_over import HandedOver
@@ -54,6 +56,10 @@ class OfferedPipe(NamedTuple):
 class SessionOwner(Protocol):
     """Who made the session and hears what becomes of it."""
 
+    @property
+    def announcer(self) -> Announcer:
+        """Tells the monitor, if there is one."""
+
     def session_ready(self, session: Session, peer: PeerEnd, doorbell_fd: int) -> None:
         """The pipe has both its ends. The owner of the descriptor is now the callee."""
 
@@ -78,7 +84,7 @@ class SessionOwner(Protocol):
 
 
 class Session:
-    """One connection of *hosted*'s socket over *stream*.
+    """One connection of *hosted*'s socket over *stream*; `start` it.
 
     *offered* is the pipe where we dialled for a far end, *kept* where we did for a lost link.
 
@@ -114,6 +120,10 @@ class Session:
         self._shares = shares and self.pipe is None
         self.metadata: dict[str, bytes] = {}
         self.is_taken = False
+        self.fd = stream.fileno()
+        """The stream's number, also when it is closed."""
+        self._handshaking = True
+        self._handshake_end: events.Event | None = None
         self._over = False
         self._timer: Timer | None = None
         self._handed_over: HandedOver | None = None
@@ -122,6 +132,9 @@ class Session:
         reactor = workplace.reactor
         self._zmtp = Connection(settings, NullMechanism(), reactor.now())
         self._stream = ByteStream(reactor, stream, self._on_data, self._end)
+
+    def start(self) -> None:
+        """Begin to speak; the owner knows us by now, since this may be the end already."""
         self._advance()
 
     @property
@@ -141,6 +154,7 @@ class Session:
 
     def close(self) -> None:
         """End the connection without telling the owner."""
+        self._over = True
         self._stop_timer()
         if self._relayed is not None:
             self._relayed.close()
@@ -176,6 +190,9 @@ class Session:
             cut = self._handed_over.cut
         was_ready = self.is_ready
         self.close()
+        if self._handshaking:
+            self._owner.announcer.say(*failed_handshake(self._handshake_end))
+        self._owner.announcer.say(Event.DISCONNECTED, self.fd)
         if cut is not None:
             self._owner.session_cut(self, cut)
         else:
@@ -198,6 +215,7 @@ class Session:
             while (event := self._zmtp.next_event()) is not None:
                 self._stream.write(self._zmtp.data_to_send())
                 if isinstance(event, events.Ended):
+                    self._handshake_end = event
                     self._end(f"{type(event).__name__}: {getattr(event, 'text', '')}")
                     return
                 if isinstance(event, events.HandshakeDone):
@@ -223,6 +241,9 @@ class Session:
     # -- after the handshake -----------------------------------------------------------------------
 
     def _on_handshake(self, event: events.HandshakeDone) -> None:
+        if event.version >= (3, 0):  # before, there was no handshake to speak of, says libzmq
+            self._handshaking = False
+            self._owner.announcer.say(Event.HANDSHAKE_SUCCEEDED, 0)
         self.metadata = {**event.metadata}
         self.metadata["Peer-Address"] = self._peer_address.encode()
         theirs = self.metadata.pop(handover.PROPERTY, None)
