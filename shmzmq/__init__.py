@@ -24,6 +24,7 @@ from .errors import (
 from .message import Frame, MessageTracker
 from .poll import Poller, select
 from .proxy import proxy, proxy_steerable
+from .shm.lender import Loan
 from .socket import Socket
 
 __version__ = "0.1.0"
@@ -58,6 +59,7 @@ __all__ = [
     "DraftFDWarning",
     "Frame",
     "InterruptedSystemCall",
+    "Loan",
     "Message",
     "MessageTracker",
     "NotDone",

@@ -22,6 +22,7 @@ from ..zmtp import commands, events
 from ..zmtp.codec import FrameCodec
 from ..zmtp.connection import TRAFFIC_ALLOWANCE, Connection
 from ..zmtp.errors import ProtocolError
+from ..zmtp.raw import RAW_VERSION, RawConnection
 from .exchange import Exchange
 from .hosting import HostedSocket
 from .reactor import READ, WRITE, Reactor, Timer
@@ -76,7 +77,7 @@ class RelayedTraffic:
         reactor: Reactor,
         exchange: Exchange,
         stream: ByteStream,
-        zmtp: Connection,
+        zmtp: Connection | RawConnection,
         pipe: Pipe,
         socket_type: str,
         options: Mapping[str, Any],
@@ -108,11 +109,14 @@ class RelayedTraffic:
         self._sending = Sending(pipe, fd, codec, commanding, send_most)
         self._sending.say(unsent)
         receive_most = call_limit(options, "TCP_RECV_BUFFER", "IN_BATCH_SIZE")
+        self._notifies = version == RAW_VERSION and bool(options.get("STREAM_NOTIFY", 1))
         self._receiving = Receiving(pipe, fd, codec, self._publishes, rest, receive_most)
 
     def start(self) -> None:
         """Begin; the application has been told of us, so it will hear what we post."""
         self._exchange.add(self._bit, self)
+        if self._notifies:
+            self._receiving.announce()
         if self._handle_events() and self._reads:
             self._receive()
 
@@ -179,6 +183,8 @@ class RelayedTraffic:
 
     def _end(self, reason: str) -> None:
         if self._open:
+            if self._notifies and not self._deaf:
+                self._receiving.announce()
             self.close()
             self._on_end(reason)
 
@@ -308,7 +314,12 @@ def call_limit(options: Mapping[str, Any], *names: str) -> int:
 
 
 def frame_codec(version: tuple[int, int], maxmsgsize: int) -> FrameCodec:
-    """Return the codec for a peer that speaks *version*, held to MAXMSGSIZE (-1: no limit)."""
+    """Return the codec for a peer that speaks *version*, held to MAXMSGSIZE (-1: no limit).
+
+    What comes from a raw stream is no longer than one read, whatever MAXMSGSIZE is.
+    """
+    if version == RAW_VERSION:
+        return FrameCodec("raw")
     command_limit = _COMMAND_MOST if maxmsgsize < 0 else maxmsgsize + TRAFFIC_ALLOWANCE
     return FrameCodec("1.0" if version < (2, 0) else "2.0", maxmsgsize, command_limit)
 
