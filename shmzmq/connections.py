@@ -157,9 +157,9 @@ class WorkerBind(EndpointKeeper):
             except WorkerGone as gone:
                 self.socket.context.replace_worker(gone)  # raises when that is of no use
             else:
-                assert isinstance(answer, Bound)
                 # What came before the answer was read with it: nobody else will hear of that.
                 self.socket.context.collect_events()
+                assert isinstance(answer, Bound)
                 return answer
 
     def _given_fds(self) -> tuple[int, ...]:

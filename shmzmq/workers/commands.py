@@ -62,6 +62,13 @@ class RemoveSocket(NamedTuple):
     socket: int
 
 
+class Monitor(NamedTuple):
+    """Tell from now on (MonitorEvent) what happens to the socket's connections, if in *events*."""
+
+    socket: int
+    events: int  # Event numbers, 0: none
+
+
 class Bind(NamedTuple):
     """Listen; answered by Bound, for which the application waits. +fd: USE_FD's, if that is set.
 
@@ -199,7 +206,7 @@ class Lost(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A connection did not come about. For the report, and later the monitor."""
+    """A connection did not come about. For the report."""
 
     socket: int
     endpoint: int
@@ -213,6 +220,18 @@ class Settled(NamedTuple):
     delivered: bool
 
 
+class MonitorEvent(NamedTuple):
+    """Something that the monitor of the socket *monitored* is to say.
+
+    It is for the monitor and not for the socket, which is not woken by it.
+    """
+
+    monitored: int
+    event: int  # an Event number
+    value: int  # a descriptor of ours, an errno, or what the event says else
+    address: str  # the endpoint, as the monitor names it
+
+
 class Idle(NamedTuple):
     """Answer to Release: the worker is free for another context."""
 
@@ -224,16 +243,16 @@ class Failed(NamedTuple):
 
 
 _ALL: Final = (
-    PeerEnd, Serve, Release, AddSocket, RemoveSocket, Bind, Unbind, Connect, Keep, Offer,
-    Disconnect, Linger, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled, Idle,
-    Failed,
+    PeerEnd, Serve, Release, AddSocket, RemoveSocket, Monitor, Bind, Unbind, Connect, Keep,
+    Offer, Disconnect, Linger, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled,
+    MonitorEvent, Idle, Failed,
 )  # fmt: skip
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_ALL)}
 
 Packet = (
-    Serve | Release | AddSocket | RemoveSocket | Bind | Unbind | Connect | Keep | Offer
-    | Disconnect | Linger | Hangup | Bound | Unbound | Arrived | Attached | Lost | Refused
-    | Settled | Idle | Failed
+    Serve | Release | AddSocket | RemoveSocket | Monitor | Bind | Unbind | Connect | Keep
+    | Offer | Disconnect | Linger | Hangup | Bound | Unbound | Arrived | Attached | Lost
+    | Refused | Settled | MonitorEvent | Idle | Failed
 )  # fmt: skip
 
 
