@@ -14,14 +14,12 @@ import termios
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import ZMQError
 from ..pipe import Pipe
 from ..pipe_segment import check_pipe_segment, create_pipe_segment, ring_size
 from ..shm.liveness import ProcessId, this_process
 from ..zmtp import commands, events
 from ..zmtp.codec import FrameCodec
 from ..zmtp.connection import TRAFFIC_ALLOWANCE, Connection
-from ..zmtp.errors import ProtocolError
 from .exchange import Exchange
 from .hosting import HostedSocket
 from .reactor import READ, Reactor, Timer
