@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from .constants import HICCUP_MSG, MAXMSGSIZE, USE_FD, SocketType
 from .errors import ZMQError
@@ -95,6 +95,16 @@ def _given_descriptor(socket: Socket) -> GivenDescriptor | None:
     return GivenDescriptor(number) if number >= 0 else None
 
 
+def _max_part_size(socket: Socket) -> int:
+    """Return MAXMSGSIZE, -1 for none: plain bytes are not in messages, so none is too large."""
+    is_raw = socket.pattern.name == "STREAM"
+    return -1 if is_raw else int(cast("int", socket.options[MAXMSGSIZE]))
+
+
+_LAST_WORDS_MS: Final = 1000
+"""How long a connection that the user has ended may take to be rid of what was sent on it."""
+
+
 class _Line(NamedTuple):
     """A pipe of a listening endpoint."""
 
@@ -115,7 +125,7 @@ class WorkerBind(EndpointKeeper):
         # A connection that is made anew has the token of the last, which may not be read out yet.
         self._by_token: dict[bytes, Pipe] = {}
         self._bidden_farewell: set[Pipe] = set()
-        self._max_part_size = int(cast("int", socket.options[MAXMSGSIZE]))
+        self._max_part_size = _max_part_size(socket)
         self._listening = False
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
@@ -141,6 +151,8 @@ class WorkerBind(EndpointKeeper):
                 self.socket.context.replace_worker(gone)  # raises when that is of no use
             else:
                 assert isinstance(answer, Bound)
+                # What came before the answer was read with it: nobody else will hear of that.
+                self.socket.context.collect_events(self.socket)
                 return answer
 
     def _given_fds(self) -> tuple[int, ...]:
@@ -177,7 +189,7 @@ class WorkerBind(EndpointKeeper):
         self._slot.add_to_counter(1)
         pipe.lost = True
         del self._by_token[pipe.segment.token]
-        if pipe.ended:
+        if pipe.ended or pipe.dismissed:
             self.pipe_ended(pipe)
 
     def _go_on(self, event: Replaced) -> None:
@@ -228,6 +240,9 @@ class WorkerBind(EndpointKeeper):
 
     def pipe_ended(self, pipe: Pipe) -> None:
         """Let the pipe go; what its far end had not read went with that."""
+        if pipe.dismissed and not pipe.lost:
+            pipe.say_goodbye()  # the worker ends the stream behind it, and says Lost
+            return
         if pipe.is_broken:
             self.socket.report(f"a peer of {self.endpoint} wrote nonsense: {pipe.describe()}")
         farewell = None if pipe in self._bidden_farewell else self.farewell()
@@ -271,6 +286,7 @@ class WorkerBind(EndpointKeeper):
                 self._given.close()
             with contextlib.suppress(WorkerGone):  # whose successor will not listen
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
+                self.socket.context.collect_events(self.socket)  # see _ask_to_listen
 
     def close(self, linger_ms: int) -> None:
         """Stop listening and say goodbye to everybody.
@@ -329,7 +345,7 @@ class WorkerConnect(EndpointKeeper):
         self.pipe.link = self
         self.pipe.returns = True
         self.pipe.routing_id = self._assigned_id
-        self.pipe.set_max_part_size(int(cast("int", socket.options[MAXMSGSIZE])))
+        self.pipe.set_max_part_size(_max_part_size(socket))
         self.pipe.count_in(self._pipe_slot)
         socket.hold_pipe(self.pipe)
         self._in_pattern = False
@@ -477,6 +493,11 @@ class WorkerConnect(EndpointKeeper):
         Until then nothing is sent here; but a message that is half written is finished first, and
         goes to the next far end as a whole.
         """
+        if pipe.dismissed:
+            self.socket.forget_endpoint(self)
+            # Not all is over, only this connection: what was sent on it goes out, LINGER 0 or not.
+            self.close(self.socket.linger_ms() or _LAST_WORDS_MS)
+            return
         if pipe.is_broken or not pipe.is_sending:
             self._leave_pattern()
         if pipe.is_broken:

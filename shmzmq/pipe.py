@@ -8,13 +8,15 @@ attentive                           consumer             in my active list: do n
 waiting                             producer sets,       I hold messages back: post `room`
                                     consumer takes
 attached                            consumer             I have looked at this ring once
+left                                consumer             I read no more, nor take names away
 
 Pair "ready": the producer publishes, then looks at `attentive` (flush); the consumer clears
 `attentive`, then looks at the ring (rest). Pair "room": the producer stores `waiting`, then looks
 at the reader's words (park); the consumer frees, then looks at `waiting` (report_room). Pair
 "attach": the producer publishes, then looks at `attached`; the consumer stores `attached`, then
-looks at the ring (attend). Full fences on all six: at least one side of each sees what the other
-did, so no wake-up is lost.
+looks at the ring (attend). Pair "leave": the producer says goodbye, then looks at `left`; the
+consumer stores `left`, then looks at the ring for names to take away (let_go). Full fences on all
+eight: at least one side of each sees what the other did, so no wake-up is lost, and no name stays.
 
 A pipe of the connecting side exists before it has a far end, and outlives it: `renew` carries what
 the lost far end had not read into a fresh segment for the next one.
@@ -188,6 +190,9 @@ class Pipe:
         word: bytes = _GOODBYE
         self.outbound.put(word, len(word), RECORD_COMMAND)
         self.flush()
+        # The fence in flush has made all areas visible before this word is looked at.
+        if load_relaxed(cython.address(self.outbound.control.left)):
+            self.discard()  # the reader has not seen the last of them
 
     def discard(self):
         """Take away every name that this pipe still has in /dev/shm: nobody will open it."""
@@ -198,6 +203,8 @@ class Pipe:
 
     def let_go(self):
         """Read and lend no more: the socket gives this pipe up."""
+        store_release(cython.address(self.inbound.control.left), 1)
+        fence()  # pair "leave": left is visible before the ring is looked at for names
         self.inbound.abandon()
         self.rollback()
         self.lending.end()
@@ -262,7 +269,7 @@ class Pipe:
         self.counters[2] = out.written
         self.counters[3] = out.bytes_written
         self.counters[4] = out.written - out.read_seen  # as the writer last saw its reader
-        fence()  # pairs "ready" and "attach": the tail is visible before these words are looked at
+        fence()  # pairs "ready", "attach" and "leave": the tail is visible before what is looked at
         if load_relaxed(cython.address(out.control.attentive)):
             return
         if self.peer is not None:

@@ -16,6 +16,7 @@ class Pipe:
     metadata: dict[str, str]
     link: _Keeper | None
     lost: bool
+    dismissed: bool
     unwanted: bool
     returns: bool
     relayed: bool

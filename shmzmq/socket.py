@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 from .attributes import OptionAttributes
 from .constants import (
     AFFINITY,
+    ENOCOMPATPROTO,
     EVENTS,
     FD,
     LAST_ENDPOINT,
@@ -27,6 +28,8 @@ from .constants import (
     RCVHWM,
     RCVMORE,
     RCVTIMEO,
+    ROUTER_RAW,
+    ROUTING_ID,
     SNDHWM,
     SNDTIMEO,
     SUBSCRIBE,
@@ -42,7 +45,7 @@ from .inproc import InprocBind, InprocConnect
 from .keeper import EndpointKeeper, no_such_endpoint, refuse
 from .message_formats import MessageFormats
 from .options import OptionValues
-from .patterns import new_pattern
+from .patterns import new_pattern, raw_router
 from .pipe import Pipe
 from .shm.board import Control, create_board
 from .shm.layout import Slot
@@ -274,8 +277,17 @@ class Socket(OptionAttributes, MessageFormats):
             transport = find_transport(endpoint.scheme)
         except ZMQError as error:
             raise ZMQError(error.errno, f"{str(endpoint)!r}: {error}") from None
+        served = transport.capabilities.socket_types
+        if served is not None and self.pattern.name not in served:
+            kind = self.pattern.name
+            raise ZMQError(ENOCOMPATPROTO, f"{str(endpoint)!r}: not a transport for {kind} sockets")
         address = transport.check(endpoint.address, binding=binding)
         return endpoint._replace(address=address), transport
+
+    def forget_endpoint(self, keeper: EndpointKeeper) -> None:
+        """The user has ended it by other means than `disconnect`."""
+        if keeper in self._keepers:
+            self._keepers.remove(keeper)
 
     def _open_check(self) -> None:
         if self.closed or self._is_ended() or self.generation_is_stale():
@@ -395,6 +407,8 @@ class Socket(OptionAttributes, MessageFormats):
         """
         self._open_check()
         held = self.options.set(option, value)
+        if option == ROUTER_RAW:
+            self._set_raw(bool(held))
         if option == SNDTIMEO:
             self.send_timeout_ms = value
         elif option == RCVTIMEO:
@@ -405,6 +419,14 @@ class Socket(OptionAttributes, MessageFormats):
         self.pattern.configure(SocketOption(option).name, held)
         if option in _ACTS:
             self.poll_events(0)
+
+    def _set_raw(self, raw: bool) -> None:
+        """Speak plain TCP, or ZMTP; an endpoint that is there already stands in the way of both."""
+        if self._keepers or self._stopped or raw == (self.pattern.name == "STREAM"):
+            return
+        self.change_pattern(raw_router() if raw else new_pattern(self.socket_type))
+        for name, held in self.options.snapshot().items():
+            self.pattern.configure(name, held)
 
     def get(self, option: int) -> Any:
         """Return the value of *option*: an int or bytes.
@@ -422,7 +444,8 @@ class Socket(OptionAttributes, MessageFormats):
             self.options.get(option)  # raises what stands in the way
             self.poll_events(0)
             return self.pattern.topics_count()
-        return self.options.get(option)
+        value = self.options.get(option)
+        return value if option != ROUTING_ID else self.pattern.own_routing_id() or value
 
     setsockopt = set
     getsockopt = get

@@ -86,6 +86,10 @@ class SocketBase:
         self.generation = _generation
         self.count_in(directory.scratch())
 
+    def change_pattern(self, pattern: Pattern):
+        """Route by *pattern* from now on; there are no pipes yet."""
+        self.pattern = pattern
+
     def count_in(self, slot):
         """Keep this socket's counters (layout.COUNTERS) in the directory *slot* from now on."""
         self.slot = slot

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, NoReturn
 
+from shmzmq.constants import SocketType
 from shmzmq.errors import ZMQError
 
 from .interface import Capabilities, Carries, Options, Transport
@@ -19,7 +20,9 @@ class InprocTransport(Transport):
     """Names that mean something inside one context only."""
 
     scheme = "inproc"
-    capabilities = Capabilities(Carries.DIRECT)
+    capabilities = Capabilities(
+        Carries.DIRECT, socket_types=frozenset(SocketType.__members__) - {"STREAM"}
+    )
 
     def check(self, address: str, *, binding: bool) -> str:
         """Any name of 1 to 256 characters will do."""

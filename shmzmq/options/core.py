@@ -179,6 +179,7 @@ CONNECTIONS = (
         sockets=ALL_SOCKETS - {SocketType.STREAM},
         ignored_by=frozenset({SocketType.STREAM}),
         transports=CONNECTED,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.HEARTBEAT_IVL,

@@ -234,6 +234,7 @@ ROUTING = (
         ignored_by=_REP,
         transports=("tcp",),
         access="w",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.ROUTER_NOTIFY,
@@ -304,6 +305,7 @@ ROUTING = (
         sockets=frozenset({SocketType.STREAM}),
         transports=("tcp",),
         access="w",
+        since="0.2",
     ),
 )
 

@@ -41,6 +41,7 @@ BUFFERS = (
         MINUS_ONE_OR_MORE,
         "tcp",
         unit="bytes",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.RCVBUF,
@@ -49,6 +50,7 @@ BUFFERS = (
         MINUS_ONE_OR_MORE,
         "tcp",
         unit="bytes",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.TCP_SEND_BUFFER,
@@ -58,6 +60,7 @@ BUFFERS = (
         "tcp",
         unit="bytes",
         transports=_TCP,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.TCP_RECV_BUFFER,
@@ -67,6 +70,7 @@ BUFFERS = (
         "tcp",
         unit="bytes",
         transports=_TCP,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.OUT_BATCH_SIZE,
@@ -76,6 +80,7 @@ BUFFERS = (
         "tcp",
         unit="bytes",
         transports=CONNECTED,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.IN_BATCH_SIZE,
@@ -85,6 +90,7 @@ BUFFERS = (
         "tcp",
         unit="bytes",
         transports=CONNECTED,
+        since="0.2",
     ),
 )
 
@@ -97,6 +103,7 @@ TCP = (
         "tcp",
         transports=_TCP,
         implies=_set_ipv4only,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.IPV4ONLY,
@@ -106,6 +113,7 @@ TCP = (
         "tcp",
         transports=_TCP,
         implies=_set_ipv6,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.CONNECT_TIMEOUT,
@@ -116,6 +124,7 @@ TCP = (
         unit="milliseconds",
         transports=_TCP,
         takes_effect="next connect",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.TCP_MAXRT,
@@ -126,6 +135,7 @@ TCP = (
         "tcp",
         unit="milliseconds",
         transports=_TCP,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.TCP_KEEPALIVE,
@@ -134,6 +144,7 @@ TCP = (
         OneOf(-1, 0, 1),
         "tcp",
         transports=_TCP,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.TCP_KEEPALIVE_CNT,
@@ -143,6 +154,7 @@ TCP = (
         "tcp",
         unit="probes",
         transports=_TCP,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.TCP_KEEPALIVE_IDLE,
@@ -152,6 +164,7 @@ TCP = (
         "tcp",
         unit="seconds",
         transports=_TCP,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.TCP_KEEPALIVE_INTVL,
@@ -161,6 +174,7 @@ TCP = (
         "tcp",
         unit="seconds",
         transports=_TCP,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.TOS,
@@ -169,6 +183,7 @@ TCP = (
         Range(0, 255),
         "tcp",
         transports=_TCP,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.PRIORITY,
@@ -177,6 +192,7 @@ TCP = (
         NOT_NEGATIVE,
         "tcp",
         transports=_TCP,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.BUSY_POLL,
@@ -186,6 +202,7 @@ TCP = (
         "tcp",
         unit="microseconds",
         transports=_TCP,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.BINDTODEVICE,
@@ -195,6 +212,7 @@ TCP = (
         "tcp",
         transports=_TCP,
         nullable=True,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.LOOPBACK_FASTPATH,
@@ -215,6 +233,7 @@ TCP = (
         takes_effect="next bind",
         keeps="all",
         nullable=True,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.SOCKS_PROXY,
@@ -225,6 +244,7 @@ TCP = (
         transports=_TCP,
         takes_effect="next connect",
         nullable=True,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.SOCKS_USERNAME,
@@ -235,6 +255,7 @@ TCP = (
         transports=_TCP,
         takes_effect="next connect",
         nullable=True,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.SOCKS_PASSWORD,
@@ -246,6 +267,7 @@ TCP = (
         takes_effect="next connect",
         nullable=True,
         secret=True,
+        since="0.2",
     ),
 )
 
@@ -260,6 +282,7 @@ IPC = (
         unit="file descriptor",
         transports=_LISTENING,
         takes_effect="next bind",
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.IPC_FILTER_UID,
@@ -273,6 +296,7 @@ IPC = (
         takes_effect="next bind",
         keeps="all",
         nullable=True,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.IPC_FILTER_GID,
@@ -286,6 +310,7 @@ IPC = (
         takes_effect="next bind",
         keeps="all",
         nullable=True,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.IPC_FILTER_PID,
@@ -299,6 +324,7 @@ IPC = (
         takes_effect="next bind",
         keeps="all",
         nullable=True,
+        since="0.2",
     ),
 )
 

@@ -24,7 +24,15 @@ _CLASSES: Final = {
     SocketType.PUSH: "Push",
     SocketType.XPUB: "XPub",
     SocketType.XSUB: "XSub",
+    SocketType.STREAM: "Stream",
 }
+
+
+def raw_router() -> Pattern:
+    """Return the routing of a ROUTER with ROUTER_RAW: that of STREAM, but lenient."""
+    from .stream import Stream
+
+    return Stream(mandatory=False)
 
 
 def new_pattern(socket_type: SocketType) -> Pattern:

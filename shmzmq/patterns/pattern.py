@@ -89,6 +89,10 @@ class Pattern:
         """How many different topics are subscribed to; 0 where there are none."""
         return 0
 
+    def own_routing_id(self):
+        """Return what the option ROUTING_ID reads as here; None: as it was set."""
+        return
+
     def accepts_another(self) -> bool:
         """Whether another pipe may be attached; PAIR has one peer only."""
         return True

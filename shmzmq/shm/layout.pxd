@@ -15,7 +15,7 @@ cdef extern from * nogil:
     typedef struct {
         uint64_t tail, written, bytes_written, pad0[13];
         uint64_t head, read, bytes_read, pad1[13];
-        uint64_t attentive, waiting, attached, offset, capacity, pad2[11];
+        uint64_t attentive, waiting, attached, offset, capacity, left, pad2[10];
     } shmzmq_ring;
     typedef struct {
         shmzmq_segment segment;
@@ -45,7 +45,7 @@ cdef extern from * nogil:
     ctypedef struct RingControl "shmzmq_ring":
         uint64_t tail, written, bytes_written
         uint64_t head, read, bytes_read
-        uint64_t attentive, waiting, attached, offset, capacity
+        uint64_t attentive, waiting, attached, offset, capacity, left
     ctypedef struct PipeHeader "shmzmq_pipe":
         SegmentHeader segment
         RingControl ring[2]

@@ -23,9 +23,9 @@ Ring control (384 bytes), twice in a pipe::
         │ tail     │ written  │ bytes_w  │  written by the producer only
     128 ├──────────┼──────────┼──────────┤
         │ head     │ read     │ bytes_r  │  written by the consumer only
-    256 ├──────────┼──────────┼──────────┼──────────┬──────────┐
-        │attentive │ waiting  │ attached │ offset   │ capacity │  seldom written
-    384 └──────────┴──────────┴──────────┴──────────┴──────────┘
+    256 ├──────────┼──────────┼──────────┼──────────┬──────────┬──────────┐
+        │attentive │ waiting  │ attached │ offset   │ capacity │ left     │  seldom written
+    384 └──────────┴──────────┴──────────┴──────────┴──────────┴──────────┘
 
 Pipe segment: two rings, one for each direction (0: from the connecting side, 1: to it)::
 
@@ -170,7 +170,7 @@ OFFSETS: Final[dict[str, dict[str, int]]] = {
     "ring": (
         _words("tail written bytes_written")
         | _words("head read bytes_read", 128)
-        | _words("attentive waiting attached offset capacity", 256)
+        | _words("attentive waiting attached offset capacity left", 256)
     ),
     "board": {
         "asleep": 128,

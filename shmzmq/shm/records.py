@@ -62,6 +62,7 @@ def compiled_offsets():
             "attached": cython.cast(cython.size_t, cython.address(ring.attached)),
             "offset": cython.cast(cython.size_t, cython.address(ring.offset)),
             "capacity": cython.cast(cython.size_t, cython.address(ring.capacity)),
+            "left": cython.cast(cython.size_t, cython.address(ring.left)),
         },
         "pipe": {
             "ring": cython.cast(cython.size_t, cython.address(pipe.ring)),

@@ -202,6 +202,8 @@ class ListeningEndpoint:
     def session_taken(self, session: Session) -> None:
         """A session that we relayed has written all, after its application's goodbye."""
         self.sessions.discard(session)
+        if not self.is_lingering:
+            self._tell(Lost(self.hosted.key, self.key, session.token, "our side said goodbye"), ())
         self._settle_when_done()
 
     def session_ended(self, session: Session, reason: str, *, was_ready: bool) -> None:

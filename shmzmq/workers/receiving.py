@@ -81,6 +81,11 @@ class Receiving:
             memcpy(self.buffer.octets, cython.cast(cython.p_char, rest), len(rest))
             self.end = len(rest)
 
+    def announce(self):
+        """Put an empty message into the ring, whatever its mark: a raw peer has come, or gone."""
+        if self.pipe.write(cython.NULL, 0, False) == RING_OK:
+            self.pipe.flush()
+
     def imply(self, command: bytes):
         """Act upon *command* as if the peer had sent it; to be called before the first turn."""
         self.pending = command

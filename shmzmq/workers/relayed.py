@@ -20,6 +20,7 @@ from ..shm.liveness import ProcessId, this_process
 from ..zmtp import commands, events
 from ..zmtp.codec import FrameCodec
 from ..zmtp.connection import TRAFFIC_ALLOWANCE, Connection
+from ..zmtp.raw import RAW_VERSION, RawConnection
 from .exchange import Exchange
 from .hosting import HostedSocket
 from .reactor import READ, Reactor, Timer
@@ -74,7 +75,7 @@ class RelayedTraffic:
         reactor: Reactor,
         exchange: Exchange,
         stream: ByteStream,
-        zmtp: Connection,
+        zmtp: Connection | RawConnection,
         pipe: Pipe,
         socket_type: str,
         options: Mapping[str, Any],
@@ -101,6 +102,7 @@ class RelayedTraffic:
         self._sending = Sending(pipe, fd, codec, commanding, send_most)
         self._sending.say(unsent)
         receive_most = call_limit(options, "TCP_RECV_BUFFER", "IN_BATCH_SIZE")
+        self._notifies = version == RAW_VERSION and bool(options.get("STREAM_NOTIFY", 1))
         self._receiving = Receiving(pipe, fd, codec, self._publishes, rest, receive_most)
         self._traffic = Traffic(
             reactor, exchange, pipe.bit, fd, self._sending, self._receiving, self
@@ -110,6 +112,8 @@ class RelayedTraffic:
         """Begin; the application has been told of us, so it will hear what we post."""
         self._carries = True
         self._traffic.start()
+        if self._notifies:
+            self._receiving.announce()
         if self._handle_events():
             self._traffic.receive_now()
 
@@ -173,6 +177,8 @@ class RelayedTraffic:
     def traffic_ended(self, reason: str) -> None:
         """The stream is over (TrafficKeeper)."""
         if self._open:
+            if self._notifies and not self._traffic.deaf:
+                self._receiving.announce()
             self.close()
             self._on_end(reason)
 
@@ -238,7 +244,12 @@ def call_limit(options: Mapping[str, Any], *names: str) -> int:
 
 
 def frame_codec(version: tuple[int, int], maxmsgsize: int) -> FrameCodec:
-    """Return the codec for a peer that speaks *version*, held to MAXMSGSIZE (-1: no limit)."""
+    """Return the codec for a peer that speaks *version*, held to MAXMSGSIZE (-1: no limit).
+
+    What comes from a raw stream is no longer than one read, whatever MAXMSGSIZE is.
+    """
+    if version == RAW_VERSION:
+        return FrameCodec("raw")
     command_limit = _COMMAND_MOST if maxmsgsize < 0 else maxmsgsize + TRAFFIC_ALLOWANCE
     return FrameCodec("1.0" if version < (2, 0) else "2.0", maxmsgsize, command_limit)
 

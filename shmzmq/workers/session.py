@@ -8,7 +8,7 @@ messages over the stream (`relayed`). The application sees a pipe with a far end
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ..errors import ZMQError
 from ..shm import segment as segments
@@ -16,6 +16,7 @@ from ..zmtp import events
 from ..zmtp.connection import Connection
 from ..zmtp.mechanisms.null import NullMechanism
 from ..zmtp.options import ConnectionOptions
+from ..zmtp.raw import RawConnection
 from . import handover, relayed
 from .commands import PeerEnd
 from .exchange import Exchange
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
     from ..pipe import Pipe
     from .hosting import HostedSocket
+
+
+_RAW: Final = "STREAM"
+"""The socket type whose peers do not speak ZMTP; ROUTER with ROUTER_RAW is of it, too."""
 
 
 class Workplace(NamedTuple):
@@ -111,16 +116,19 @@ class Session:
         self.segment, self.token, self.bit, self.pipe = offered or OfferedPipe("", b"", -1)
         if kept is not None:
             self.segment, self.token, self.bit = kept.segment, kept.token, kept.bit
-        self._shares = shares and self.pipe is None
+        is_raw = socket_type == _RAW
+        self._shares = shares and self.pipe is None and not is_raw
         self.metadata: dict[str, bytes] = {}
         self.is_taken = False
         self._over = False
         self._timer: Timer | None = None
         self._handed_over: HandedOver | None = None
         self._relayed: RelayedTraffic | None = None
-        settings = connection_options(socket_type, options, shares=self._shares)
         reactor = workplace.reactor
-        self._zmtp = Connection(settings, NullMechanism(), reactor.now())
+        self._zmtp: Connection | RawConnection = RawConnection()
+        if not is_raw:
+            settings = connection_options(socket_type, options, shares=self._shares)
+            self._zmtp = Connection(settings, NullMechanism(), reactor.now())
         self._stream = ByteStream(reactor, stream, self._on_data, self._end)
         self._advance()
 
@@ -141,6 +149,7 @@ class Session:
 
     def close(self) -> None:
         """End the connection without telling the owner."""
+        self._over = True
         self._stop_timer()
         if self._relayed is not None:
             self._relayed.close()

@@ -18,7 +18,7 @@ cdef class Traffic(Carrier):
     cdef readonly bint reads       # not while the ring has no room
     cdef bint writable             # not while the stream takes no more
     cdef bint resting              # the application posts when it has written
-    cdef bint deaf                 # the application reads no more
+    cdef readonly bint deaf                 # the application reads no more
     cdef int watched               # what the reactor looks for
 
     cdef int receive(self) except -1

@@ -30,7 +30,7 @@ def all_met(hub: zmq.Socket, *others: zmq.Socket) -> bool:
     for socket in (hub, *others):
         socket.poll(0, zmq.POLLIN | zmq.POLLOUT)
     (bound,) = hub._keepers
-    return len(bound._pipes) == len(others) and all(pipe_of(peer).is_attached for peer in others)
+    return len(bound._lines) == len(others) and all(pipe_of(peer).is_attached for peer in others)
 
 
 def post(pipe: Any) -> None:
