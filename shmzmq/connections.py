@@ -64,6 +64,7 @@ def attach_far_end(keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Boa
         pipe.lost = True
         return
     keeper.note_marks(pipe, (peer.send_hwm, peer.receive_hwm))
+    pipe.relayed = peer.is_worker
     pipe.attach(board, peer.bit)
 
 

@@ -32,6 +32,11 @@ class PeerEnd(NamedTuple):
     pid: int  # the application, and its start tick; 0 where pids are not shared
     start: int
 
+    @property
+    def is_worker(self) -> bool:
+        """Whether that end is a worker's, which relays: its marks add nothing."""
+        return self.send_hwm < 0
+
 
 # -- commands: application to worker ---------------------------------------------------------------
 
