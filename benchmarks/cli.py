@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from benchmarks import idle_peers, latency, memory, session, startup, throughput
+from benchmarks import idle_peers, latency, memory, session, startup, throughput, zero_copy
 from benchmarks.options import Matrix, common, make_matrix, make_settings, matrix, size
 from benchmarks.settings import Settings
 from benchmarks.turn_about import Question
@@ -72,6 +72,28 @@ def latency_command(
     cases = make_matrix(transports, sizes, patterns).cases()
     pauses = pauses_ms or (0.0, PAUSE_MS)
     conclude(latency.questions(cases, pauses, settings), settings, options["json_file"])
+
+
+@main.command("zero-copy")
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    type=size,
+    metavar="SIZE",
+    help="Only messages of this size; may be repeated.  [default: 64k 1M 16M]",
+)
+@common
+def zero_copy_command(sizes: tuple[int, ...], **options: Any) -> None:
+    """Large messages a second, copied and not, beside a plain copy in memory.
+
+    PUSH/PULL over ipc as in `throughput`, with each way to send and receive that a library has:
+    recv(), recv(copy=False), and for shmzmq loans. The memory of a loan is written once and sent
+    again and again. memcpy is one process that copies from one mapping to another.
+    """
+    settings = make_settings(options)
+    questions = zero_copy.questions(sizes or zero_copy.SIZES, settings)
+    conclude(questions, settings, options["json_file"])
 
 
 @main.command("idle-peers")
@@ -147,6 +169,7 @@ def all_command(**options: Any) -> None:
         *throughput.questions(cases, settings),
         *latency.questions(cases, (0.0, PAUSE_MS), settings),
         *idle_peers.questions(default_idle(options), 64, settings),
+        *zero_copy.questions(zero_copy.SIZES, settings),
         *startup.questions(100, settings),
         *memory.questions(100, settings),
     ]

@@ -86,7 +86,9 @@ def answer_requests(case: Case, plan: Plan, channel: Channel, gates: Gates) -> f
 
 
 def check_body(message: Any, case: Case) -> None:
-    """Raise ValueError unless `message` is what was sent."""
+    """Raise ValueError unless `message`, bytes or a frame, is what was sent."""
+    if message is not None and not isinstance(message, bytes):
+        message = bytes(memoryview(message))
     if message != payload(case.size):
         found = f"{len(message)} bytes" if message is not None else "nothing"
         raise ValueError(f"the last message should be the {case.size} bytes sent, but is {found}")

@@ -12,8 +12,8 @@ import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .attendant import attendant
-from .attributes import OptionAttributes
-from .constants import ContextOption, Errno, SocketOption
+from .attributes import OptionAttributes, public_name
+from .constants import LINGER, ContextOption, Errno, SocketOption, SocketType
 from .errors import ZMQError
 from .inproc import InprocNames
 from .keeper import Replaced, refuse
@@ -52,13 +52,21 @@ class Context(OptionAttributes):
     Socket options set as attributes are defaults for sockets made later.
     """
 
+    __slots__ = ("_shadow", "_shadow_obj")  # not shared with those that it shadows
+
     _option_names = ContextOption
     _instance: ClassVar[Context | None] = None
     _instance_pid: ClassVar[int | None] = None
     _instance_lock: ClassVar[threading.Lock] = threading.Lock()
     _socket_class: type[Socket] = Socket
 
-    def __init__(self, io_threads: int = 1, **kwargs: Any) -> None:
+    def __init__(self, io_threads: int | Context = 1, **kwargs: Any) -> None:
+        self._shadow = isinstance(io_threads, Context)
+        self._shadow_obj = io_threads if isinstance(io_threads, Context) else None
+        if isinstance(io_threads, Context):
+            # One state, two objects: whatever becomes of the one becomes of the other.
+            object.__setattr__(self, "__dict__", io_threads.__dict__)
+            return
         values = self.__dict__
         values["generation"] = fork_generation()
         values["lock"] = threading.RLock()
@@ -71,6 +79,7 @@ class Context(OptionAttributes):
         values["_open_sockets"] = {}
         values["keepers"] = {}
         values["lingering"] = {}
+        values["monitors"] = {}
         values["peer_boards"] = weakref.WeakValueDictionary()
         values["inproc"] = InprocNames()
         values["_pool"] = None
@@ -99,6 +108,27 @@ class Context(OptionAttributes):
                 cls._instance = current = cls(io_threads=io_threads)
                 cls._instance_pid = os.getpid()
         return current
+
+    @classmethod
+    def shadow(cls, address: int | Context) -> Context:
+        """Return another object for the same context: one to be shared, or its `underlying`.
+
+        The context ends with the original, not with its shadows.
+        Raises ZMQError(EFAULT) for a number that stands for no context of this process.
+        """
+        if isinstance(address, Context):
+            return cls(address)
+        with _contexts_lock:
+            for context in _contexts:
+                if context.underlying == address:
+                    return cls(context)
+        raise ZMQError(errno.EFAULT, f"{address!r} stands for no context of this process")
+
+    def __copy__(self) -> Context:
+        return self.shadow(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Context:
+        return self.shadow(self)
 
     # -- options -----------------------------------------------------------------------------------
 
@@ -154,7 +184,7 @@ class Context(OptionAttributes):
     @property
     def underlying(self) -> int:
         """A number that stands for this context in this process."""
-        return id(self)
+        return id(self.__dict__)
 
     # -- sockets -----------------------------------------------------------------------------------
 
@@ -174,6 +204,20 @@ class Context(OptionAttributes):
             with contextlib.suppress(ZMQError):
                 socket.set(option, value)
         return socket
+
+    def open_monitor(self, endpoint: str) -> Socket:
+        """Return the sending end of a monitor, bound to the inproc *endpoint*.
+
+        Raises ZMQError: EADDRINUSE, ENOBUFS; ContextTerminated.
+        """
+        end = Socket(self, SocketType.PAIR)
+        try:
+            end.set(LINGER, 0)
+            end.bind(endpoint)
+        except BaseException:
+            end.close(0)
+            raise
+        return end
 
     def enrol(self, socket: Socket) -> None:
         """A socket has been made."""
@@ -209,10 +253,10 @@ class Context(OptionAttributes):
             raise ZMQError(
                 errno.EFAULT, "this context belongs to the process that forked; make a Context here"
             )
-        if self.is_terminating:
-            raise ZMQError(Errno.ETERM, "this context has been terminated")
         if self.closed:
             raise ZMQError(errno.EFAULT, "this context is closed")
+        if self.is_terminating:
+            raise ZMQError(Errno.ETERM, "this context has been terminated")
 
     # -- workers -----------------------------------------------------------------------------------
 
@@ -245,10 +289,19 @@ class Context(OptionAttributes):
             for link in self._pool.links():
                 try:
                     for event, fds in link.collect():
+                        monitored = getattr(event, "monitored", None)
+                        if monitored is not None:
+                            self._tell_monitor(monitored, link, event)
+                            continue
                         keeper = self.keepers.get(getattr(event, "endpoint", None))
                         self._lay(keeper, event, fds, caller)
                 except WorkerGone as gone:
                     self.replace_worker(gone)
+
+    def _tell_monitor(self, monitored: int, link: WorkerLink, event: Any) -> None:
+        monitor = self.monitors.get(monitored)
+        if monitor is not None:
+            monitor.hear(link, event)
 
     def _lay(
         self,
@@ -267,6 +320,7 @@ class Context(OptionAttributes):
             keeper.socket.events.append((keeper, event, fds))
             if keeper.socket is not caller:
                 keeper.socket.board.notify(Control.EVENT)
+                attendant().prompt(self)
 
     def attend(self) -> bool:
         """Act upon the workers' events on the attendant's thread.
@@ -295,8 +349,12 @@ class Context(OptionAttributes):
             link.restart()
             attendant().watch(link, self)
             segments.sweep()  # what that process left
+            for monitor in self.monitors.values():
+                monitor.worker_died(link)
             for key, board in self._boards_behind(link).items():
                 link.add_socket(key, board)
+                if key in self.monitors:
+                    self._sockets[key].announce_monitor(link)
             for keeper in list(self.keepers.values()):
                 if keeper.worker is link:
                     self._lay(keeper, Replaced(keeper.key, pid), [])
@@ -389,14 +447,20 @@ class Context(OptionAttributes):
         self.destroy()
 
     def __del__(self) -> None:
-        if self.__dict__.get("closed", True) or self.generation != fork_generation():
+        if (
+            getattr(self, "_shadow", True)
+            or self.__dict__.get("closed", True)
+            or self.generation != fork_generation()
+        ):
             return
         warnings.warn(f"unclosed context {self!r}", ResourceWarning, stacklevel=2, source=self)
         self.destroy()
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else f"{len(self._open_sockets)} sockets"
-        return f"<{type(self).__module__}.{type(self).__qualname__}({state}) at {id(self):#x}>"
+        state = " closed" if self.closed else ""
+        count = len(self._open_sockets)
+        sockets = f"{count} socket{'s' * (count > 1)}" if count and not self.closed else ""
+        return f"<{public_name(self)}({sockets}) at {id(self):#x}{state}>"
 
 
 _contexts: weakref.WeakSet[Context] = weakref.WeakSet()

@@ -86,18 +86,42 @@ class MessageFormats(SocketBase):
     recv_unicode = recv_string
 
     def send_pyobj(
-        self, obj: Any, flags: int = 0, protocol: int = -1, **kwargs: Any
+        self,
+        obj: Any,
+        flags: int = 0,
+        protocol: int = -1,
+        *,
+        out_of_band: bool = False,
+        **kwargs: Any,
     ) -> MessageTracker | None:
-        """Send any picklable object as one part, with pickle *protocol* (-1: the highest)."""
+        """Send any picklable object, with pickle *protocol* (-1: the highest), as one part.
+
+        With *out_of_band* large buffers in it (arrays, for one) are not copied into the pickle:
+        each is a part of its own behind it (PEP 574). The receiver has to say so, too; pyzmq knows
+        only the form of one part.
+        """
         import pickle
 
-        return self.send(pickle.dumps(obj, protocol), flags, **kwargs)
+        if not out_of_band:
+            return self.send(pickle.dumps(obj, protocol), flags, **kwargs)
+        buffers: list[pickle.PickleBuffer] = []
+        whole = pickle.dumps(obj, protocol, buffer_callback=buffers.append)
+        return self.send_multipart([whole, *map(_raw, buffers)], flags, **kwargs)
 
-    def recv_pyobj(self, flags: int = 0) -> Any:
-        """Receive an object sent with send_pyobj. Unpickling runs code of the sender's choice."""
+    def recv_pyobj(self, flags: int = 0, *, out_of_band: bool = False, copy: bool = True) -> Any:
+        """Receive an object sent with send_pyobj. Unpickling runs code of the sender's choice.
+
+        With *out_of_band* the other parts of the message are the buffers in it. Without *copy* the
+        object has views of them that cannot be written to, which are the sender's blocks where
+        memory is shared.
+        """
         import pickle
 
-        return pickle.loads(self.recv(flags))
+        if not out_of_band:
+            return pickle.loads(self.recv(flags))
+        whole, *frames = self.recv_multipart(flags, copy=False)
+        buffers: list[Any] = [bytearray(frame) if copy else frame for frame in frames]
+        return pickle.loads(whole, buffers=buffers)
 
     def send_json(self, obj: Any, flags: int = 0, **kwargs: Any) -> MessageTracker | None:
         """Send *obj* as JSON; keywords but routing_id and group go to json.dumps."""
@@ -117,13 +141,26 @@ class MessageFormats(SocketBase):
         """Receive one part into a writable *buffer*; return how many bytes the part had.
 
         At most *nbytes* (0: as many as fit) are stored; a larger part is cut, as the result tells.
+        Blocks and raises as `recv` does. A large part is copied once, from the sender's block.
+        Raises BufferError for a *buffer* that cannot be written to or has gaps, ValueError for an
+        *nbytes* that does not fit it; nothing is received then.
         """
-        data = self.recv(flags)
-        with memoryview(buffer) as view, view.cast("B") as octets:
-            if octets.readonly:
-                raise ValueError("recv_into needs a writable buffer")
-            if nbytes < 0 or nbytes > len(octets):
-                raise ValueError(f"nbytes {nbytes} does not fit a buffer of {len(octets)} bytes")
-            size = min(len(data), nbytes or len(octets))
-            octets[:size] = data[:size]
-        return len(data)
+        with memoryview(buffer) as view:
+            # Before anything is received: what finds no place would be lost.
+            if not view.contiguous or view.readonly:
+                raise BufferError("recv_into needs a contiguous buffer that can be written to")
+            if nbytes < 0 or nbytes > view.nbytes:
+                raise ValueError(f"nbytes {nbytes} does not fit a buffer of {view.nbytes} bytes")
+            frame = self.recv(flags, copy=False)
+            size = min(len(frame), nbytes or view.nbytes)
+            with view.cast("B") as octets:
+                octets[:size] = frame.buffer[:size]
+        return len(frame)
+
+
+def _raw(buffer: Any) -> Any:
+    """Return the bytes of a PickleBuffer as send takes them, copied only if they must be."""
+    try:
+        return buffer.raw()
+    except BufferError:  # not contiguous
+        return memoryview(buffer).tobytes()

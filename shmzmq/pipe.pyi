@@ -17,6 +17,7 @@ class Pipe:
     link: _Keeper | None
     lost: bool
     dismissed: bool
+    conflating: bool
     unwanted: bool
     returns: bool
     relayed: bool

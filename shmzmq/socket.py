@@ -12,11 +12,13 @@ import contextlib
 import errno
 import functools
 import warnings
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
-from .attributes import OptionAttributes
+from .arrays import ArrayFormats
+from .attributes import OptionAttributes, public_name
 from .constants import (
     AFFINITY,
     ENOCOMPATPROTO,
@@ -43,10 +45,11 @@ from .endpoints import Endpoint, parse_endpoint
 from .errors import ContextTerminated, ZMQBindError, ZMQError
 from .inproc import InprocBind, InprocConnect
 from .keeper import EndpointKeeper, no_such_endpoint, refuse
-from .message_formats import MessageFormats
+from .monitor import Monitored
 from .options import OptionValues
 from .patterns import new_pattern, raw_router
 from .pipe import Pipe
+from .shadow import shadow_class
 from .shm.board import Control, create_board
 from .shm.layout import Slot
 from .socket_base import fork_generation
@@ -59,6 +62,8 @@ if TYPE_CHECKING:
     from .workers.pool import WorkerLink
 
 _ACTS = (SUBSCRIBE, UNSUBSCRIBE)
+
+_sockets: weakref.WeakValueDictionary[int, Socket] = weakref.WeakValueDictionary()
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -80,16 +85,29 @@ def _one_call(
     return call
 
 
-class Socket(OptionAttributes, MessageFormats):
+class Socket(Monitored, OptionAttributes, ArrayFormats):
     """A ZeroMQ socket of *context*; made by ``context.socket(socket_type)``.
 
     Threads: one at a time; a socket may move between threads. A forked child must make its own.
     Options are attributes too (``socket.linger = 0``). Closed at the end of a ``with`` block.
     """
 
+    __slots__ = ("_shadow_obj",)  # not shared with the original
+
     _option_names = SocketOption
 
-    def __init__(self, context: Context, socket_type: int, **_: Any) -> None:
+    def __new__(cls, context: Context | Socket, *args: Any, **kwargs: Any) -> Socket:
+        """Make a socket, or a shadow of the one that is given in the context's place."""
+        kind = shadow_class(cls) if isinstance(context, Socket) else cls
+        made: Socket = super().__new__(kind)
+        return made
+
+    def __init__(self, context: Context | Socket, socket_type: int = -1, **_: Any) -> None:
+        if isinstance(context, Socket):
+            self._shadow_obj: Socket | None = context
+            object.__setattr__(self, "__dict__", context.__dict__)
+            return
+        self._shadow_obj = None
         values = self.__dict__
         values["context"] = context
         values["options"] = OptionValues(socket_type)
@@ -111,6 +129,34 @@ class Socket(OptionAttributes, MessageFormats):
         values["_workers"] = set()
         values["closed"] = False
         context.enrol(self)
+        _sockets[self.underlying] = self
+
+    @property
+    def core(self) -> Socket:
+        """The socket itself, also where this is a shadow of it."""
+        original: Socket | None = self._shadow_obj
+        return self if original is None else original.core
+
+    @property
+    def _shadow(self) -> bool:
+        return self._shadow_obj is not None
+
+    @classmethod
+    def shadow(cls, address: int | Socket) -> Socket:
+        """Return a socket of this class that is the one given, or that has this `underlying`.
+
+        Raises ZMQError(ENOTSOCK) for a number that stands for no socket of this process.
+        """
+        original = address if isinstance(address, Socket) else _sockets.get(address)
+        if original is None:
+            raise ZMQError(errno.ENOTSOCK, f"{address!r} stands for no socket of this process")
+        return cls(original)
+
+    def __copy__(self) -> Socket:
+        return type(self.core).shadow(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Socket:
+        return self.__copy__()
 
     # -- a socket's end ----------------------------------------------------------------------------
 
@@ -124,8 +170,10 @@ class Socket(OptionAttributes, MessageFormats):
         is handed over or written to the network within LINGER (-1: for ever), and Context.term
         waits for that.
         """
+        if self._shadow:
+            return self.core.close(linger)
         if self.closed or self.generation_is_stale():
-            return
+            return None
         if linger is not None and not self._is_ended():
             self.options.set(LINGER, linger)
         linger_ms = self.linger_ms()
@@ -148,6 +196,9 @@ class Socket(OptionAttributes, MessageFormats):
             keeper.hold(self)
         with contextlib.suppress(ZMQError):
             self._handle_events()
+        monitor = self.context.monitors.get(self.key)
+        if monitor is not None:
+            monitor.socket_closes()
         self.pattern.rollback()
         for keeper in keepers:
             with contextlib.suppress(ZMQError):
@@ -157,8 +208,11 @@ class Socket(OptionAttributes, MessageFormats):
         for link in self._workers:
             with contextlib.suppress(ZMQError):
                 link.remove_socket(self.key)
+        self._stop_monitor()
 
     def __del__(self) -> None:
+        if getattr(self, "_shadow_obj", None) is not None:
+            return
         if "closed" in self.__dict__ and not self.closed and not self.generation_is_stale():
             warnings.warn(f"unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self)
             self.close()
@@ -176,8 +230,7 @@ class Socket(OptionAttributes, MessageFormats):
 
     def __repr__(self) -> str:
         state = " closed" if self.closed else ""
-        kind = f"{type(self).__module__}.{type(self).__qualname__}"
-        return f"<{kind}({self.pattern.name}) at {id(self):#x}{state}>"
+        return f"<{public_name(self)}(zmq.{self.pattern.name}) at {id(self):#x}{state}>"
 
     def generation_is_stale(self) -> bool:
         """Whether this is a forked child's copy of its parent's socket."""
@@ -206,14 +259,18 @@ class Socket(OptionAttributes, MessageFormats):
         Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL,
         ENAMETOOLONG, or what else the system says to it.
         """
-        endpoint, transport = self._resolve(addr, binding=True)
+        try:
+            endpoint, transport = self._resolve(addr, binding=True)
+        except ZMQError as error:
+            self.note_refused_bind(addr, error)
+            raise
         keeper: EndpointKeeper
         if transport.capabilities.carries.is_direct:
-            keeper = InprocBind(self, endpoint)
+            keeper = InprocBind(self.core, endpoint)
         else:
             from .connections import WorkerBind
 
-            keeper = WorkerBind(self, endpoint, self._worker())
+            keeper = WorkerBind(self.core, endpoint, self._worker())
         return self._keep(keeper)
 
     @_one_call
@@ -225,11 +282,11 @@ class Socket(OptionAttributes, MessageFormats):
         endpoint, transport = self._resolve(addr, binding=False)
         keeper: EndpointKeeper
         if transport.capabilities.carries.is_direct:
-            keeper = InprocConnect(self, endpoint)
+            keeper = InprocConnect(self.core, endpoint)
         else:
             from .connections import WorkerConnect
 
-            keeper = WorkerConnect(self, endpoint, self._worker())
+            keeper = WorkerConnect(self.core, endpoint, self._worker())
         return self._keep(keeper)
 
     @_one_call
@@ -281,7 +338,10 @@ class Socket(OptionAttributes, MessageFormats):
         if served is not None and self.pattern.name not in served:
             kind = self.pattern.name
             raise ZMQError(ENOCOMPATPROTO, f"{str(endpoint)!r}: not a transport for {kind} sockets")
-        address = transport.check(endpoint.address, binding=binding)
+        try:
+            address = transport.check(endpoint.address, binding=binding)
+        except ZMQError as error:
+            raise ZMQError(error.errno, f"{str(endpoint)!r}: {error}") from None
         return endpoint._replace(address=address), transport
 
     def forget_endpoint(self, keeper: EndpointKeeper) -> None:
@@ -301,6 +361,8 @@ class Socket(OptionAttributes, MessageFormats):
         if link not in workers:
             workers.add(link)
             link.add_socket(self.key, self.board)
+            if self.key in context.monitors:
+                self.announce_monitor(link)
         return link
 
     def _keep(self, keeper: EndpointKeeper) -> Bound:
@@ -506,7 +568,7 @@ class Socket(OptionAttributes, MessageFormats):
     @property
     def underlying(self) -> int:
         """A number that stands for this socket in this process."""
-        return id(self)
+        return id(self.core)
 
     def fileno(self) -> int:
         """Return FD, so that select and selectors take the socket; see EVENTS for what it tells."""
@@ -547,4 +609,5 @@ class Bound:
                 raise
 
     def __repr__(self) -> str:
-        return f"<{type(self).__qualname__}({self.addr!r})>"
+        how = "bind" if self.is_bound else "connect"
+        return f"<{type(self).__qualname__}({how}={self.addr!r})>"

@@ -29,6 +29,7 @@ cdef class Pool:
     cdef list slabs
     cdef list ledgers                  # those of pipes that have been lent something
     cdef int next                      # the ledger to look at next
+    cdef bint waited_in_vain
     cdef bint closed
 
     cdef Block allocate(self, uint64_t size, bint may_grow)
@@ -39,4 +40,6 @@ cdef class Pool:
     cdef int release(self, Block block) except -1
     cdef uint64_t reserved_for(self, uint64_t size) except? 0
     cdef int collect(self) except -1
+    cdef bint await_return(self) except -1
+    cdef bint has_returned(self) except -1
     cdef void enlist(self, object ledger)

@@ -15,8 +15,8 @@ GIL is the pool's lock; no method lets it go.
 
 import cython
 from cython.cimports.cpython.buffer import PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from cython.cimports.libc.stdint import uint64_t
-from cython.cimports.shmzmq.shm.atomics import store_release
+from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.shmzmq.shm.atomics import monotonic_ns, pause, store_release
 from cython.cimports.shmzmq.shm.layout import RECORDS_START, PoolHeader
 from cython.cimports.shmzmq.shm.ledger import Ledger
 
@@ -28,6 +28,7 @@ _PAGE = cython.declare(uint64_t, 4096)
 # A slab holds as many blocks as come to this many bytes, but at least one; fewer to begin with.
 _MOST_IN_SLAB = cython.declare(uint64_t, 8 << 20)
 _FIRST_SLAB = cython.declare(uint64_t, 1 << 20)
+_STALL_NS = cython.declare(int64_t, 200_000)
 _LOOKS = cython.declare(cython.int, 32)
 
 
@@ -163,6 +164,7 @@ class Pool:
         block.uses -= 1
         if block.uses == 0:
             block.slab.in_use -= 1
+            self.waited_in_vain = False
             if not self.closed:
                 self.free[block.slab.capacity].append(block)
         return 0
@@ -203,6 +205,30 @@ class Pool:
             ledger.take_from_dead()
             ledger.listed = ledger.count != 0
         self.ledgers = [ledger for ledger in self.ledgers if ledger.listed]
+
+    def await_return(self):
+        """Wait for a reader to return one of the blocks it was lent last; whether one has.
+
+        Up to 200 µs, and not again before something has come back since a wait in vain.
+        """
+        if not self.ledgers or (self.waited_in_vain and not self.has_returned()):
+            return False
+        ledger: Ledger = self.ledgers[len(self.ledgers) - 1]
+        found: cython.bint = False
+        with cython.nogil:
+            end: int64_t = monotonic_ns() + _STALL_NS
+            while not found and monotonic_ns() < end:
+                pause()
+                found = ledger.has_returned()
+        self.waited_in_vain = not found
+        return found
+
+    def has_returned(self):
+        """Whether a reader has returned something that was not collected yet."""
+        found: cython.bint = False
+        for item in self.ledgers:
+            found = found or cython.cast(Ledger, item).has_returned()
+        return found
 
     def enlist(self, ledger):
         """Look at *ledger* from now on: its pipe has been lent something."""

@@ -121,5 +121,8 @@ class Lender:
         return 0
 
     def loan(self, nbytes: uint64_t):
-        """Return a Loan of *nbytes* bytes."""
-        return Loan(self.pool, nbytes)
+        """Return a Loan of *nbytes* bytes; where the pool is at its bound, after a short wait."""
+        loan: Loan = Loan(self.pool, nbytes)
+        if loan.block is not None or self.pool is None or nbytes < BLOCK_FROM:
+            return loan
+        return Loan(self.pool, nbytes) if self.pool.await_return() else loan

@@ -1,0 +1,1 @@
+"""pyzmq's small helpers, under the names that programs import them by."""
