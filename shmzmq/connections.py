@@ -68,6 +68,16 @@ def attach_far_end(keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Boa
     pipe.attach(board, peer.bit)
 
 
+def tell_marks(keeper: EndpointKeeper, told: commands.Bind | commands.Connect) -> None:
+    """The high water marks were set anew: tell the worker that was *told* of the endpoint, and
+    whoever may replace it.
+    """
+    send_hwm, receive_hwm = high_water_marks(keeper.socket.options)
+    told.options.update(SNDHWM=send_hwm, RCVHWM=receive_hwm)
+    if keeper.worker is not None:
+        keeper.worker.post(commands.SetMarks(keeper.key, send_hwm, receive_hwm))
+
+
 def clear_away(segment: Segment, far_end: ProcessId) -> None:
     """All that *far_end* wrote into this pipe was read: if it is dead, take away what it left."""
     if far_end.pid and not is_alive(far_end):
@@ -150,6 +160,11 @@ class WorkerBind(EndpointKeeper):
         self.endpoint = f"{endpoint.scheme}://{answer.address}"
         self._slot.set_label(self.endpoint)
         link.load += 1
+
+    def marks_changed(self) -> None:
+        """SNDHWM or RCVHWM was set."""
+        super().marks_changed()
+        tell_marks(self, self._bind)
 
     def _ask_to_listen(self) -> Bound:
         while True:
@@ -387,6 +402,7 @@ class WorkerConnect(EndpointKeeper):
     def marks_changed(self) -> None:
         """SNDHWM or RCVHWM was set."""
         super().marks_changed()
+        tell_marks(self, self._connect)
         if not self.pipe.is_attached:
             self._await_far_end()
 

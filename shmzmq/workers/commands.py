@@ -156,6 +156,14 @@ class Linger(NamedTuple):
     unread: bool
 
 
+class SetMarks(NamedTuple):
+    """SNDHWM or RCVHWM was set anew: pipes that we relay go by them from now on, and later ones."""
+
+    endpoint: int
+    send_hwm: int
+    receive_hwm: int
+
+
 class Hangup(NamedTuple):
     """End the connection behind this pipe; a connecting endpoint answers Lost and dials again."""
 
@@ -249,14 +257,14 @@ class Failed(NamedTuple):
 
 _ALL: Final = (
     PeerEnd, Serve, Release, AddSocket, RemoveSocket, Monitor, Bind, Unbind, Connect, Keep,
-    Offer, Disconnect, Linger, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled,
-    MonitorEvent, Idle, Failed,
+    Offer, Disconnect, Linger, SetMarks, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused,
+    Settled, MonitorEvent, Idle, Failed,
 )  # fmt: skip
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_ALL)}
 
 Packet = (
     Serve | Release | AddSocket | RemoveSocket | Monitor | Bind | Unbind | Connect | Keep
-    | Offer | Disconnect | Linger | Hangup | Bound | Unbound | Arrived | Attached | Lost
+    | Offer | Disconnect | Linger | SetMarks | Hangup | Bound | Unbound | Arrived | Attached | Lost
     | Refused | Settled | MonitorEvent | Idle | Failed
 )  # fmt: skip
 

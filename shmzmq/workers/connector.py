@@ -11,7 +11,18 @@ from ..constants import Event
 from ..transports.interface import Transport
 from .announcer import UNHEARD, Announcer
 from .attempt import Attempt
-from .commands import Attached, Connect, Linger, Lost, Offer, Packet, PeerEnd, Refused, Settled
+from .commands import (
+    Attached,
+    Connect,
+    Linger,
+    Lost,
+    Offer,
+    Packet,
+    PeerEnd,
+    Refused,
+    SetMarks,
+    Settled,
+)
 from .hosting import HostedSocket
 from .kept import KeptPipe, KeptPipes
 from .reactor import Timer
@@ -79,6 +90,12 @@ class ConnectingEndpoint:
         """The pipe has its far end, and only the link is down: look for that one."""
         self._kept.keep(pipe)
         self._dial_later()
+
+    def set_marks(self, packet: SetMarks) -> None:
+        """Have the pipe, if we relay it, go by these high water marks."""
+        self._connect.options.update(SNDHWM=packet.send_hwm, RCVHWM=packet.receive_hwm)
+        if self._session is not None:
+            self._session.marks_changed()
 
     def linger(self, packet: Linger) -> None:
         """The socket is closed: finish in time what it has said and nobody has yet."""

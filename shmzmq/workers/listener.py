@@ -10,7 +10,7 @@ from typing import Final
 from ..constants import Event
 from ..transports.interface import Listener, Transport
 from .announcer import Announcer
-from .commands import Arrived, Bind, Linger, Lost, Packet, PeerEnd, Refused, Settled
+from .commands import Arrived, Bind, Linger, Lost, Packet, PeerEnd, Refused, SetMarks, Settled
 from .hosting import HostedSocket
 from .kept import KeptPipe, KeptPipes
 from .reactor import READ, Timer
@@ -98,6 +98,12 @@ class ListeningEndpoint:
             session.close()
         self.sessions.clear()
         self._kept.close()
+
+    def set_marks(self, packet: SetMarks) -> None:
+        """Have all pipes that we relay for it go by these high water marks."""
+        self._bind.options.update(SNDHWM=packet.send_hwm, RCVHWM=packet.receive_hwm)
+        for session in self.sessions:
+            session.marks_changed()
 
     def linger(self, packet: Linger) -> None:
         """The socket is closed: write what it has said to those we relay to."""

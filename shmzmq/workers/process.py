@@ -75,6 +75,7 @@ class Worker:
             commands.Offer: self._offer,
             commands.Disconnect: self._disconnect,
             commands.Linger: self._linger,
+            commands.SetMarks: self._set_marks,
             commands.Hangup: self._hang_up,
         }
 
@@ -306,6 +307,11 @@ class Worker:
             endpoint.linger(packet)
         else:
             self.tell(commands.Settled(packet.endpoint, False))
+
+    def _set_marks(self, packet: commands.SetMarks) -> None:
+        endpoint = self._connectors.get(packet.endpoint) or self._listeners.get(packet.endpoint)
+        if endpoint is not None:
+            endpoint.set_marks(packet)
 
     def _connector_done(self, connector: ConnectingEndpoint) -> None:
         self._connectors.pop(connector.key, None)

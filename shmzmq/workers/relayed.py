@@ -85,6 +85,7 @@ class RelayedTraffic:
         self._reactor = reactor
         self._zmtp = zmtp
         self._pipe = pipe
+        set_limits(pipe, options)
         self._on_end = on_end
         self._on_written = on_written
         self._timer: Timer | None = None
@@ -116,6 +117,11 @@ class RelayedTraffic:
             self._receiving.announce()
         if self._handle_events():
             self._traffic.receive_now()
+
+    def set_marks(self, options: Mapping[str, Any]) -> None:
+        """Go by the high water marks in *options* from now on."""
+        set_limits(self._pipe, options)
+        self._traffic.room_made()
 
     # -- the end -----------------------------------------------------------------------------------
 
@@ -264,8 +270,14 @@ def relayed_pipe(
     options: Mapping[str, Any],
 ) -> Pipe:
     """Return our end of a pipe; the application's has *application_bit* on its socket's board."""
-    receive_hwm = options.get("RCVHWM", 1000)
-    pipe = Pipe(segment, side, exchange.board, bit, receive_hwm)
+    pipe = Pipe(segment, side, exchange.board, bit, options.get("RCVHWM", 1000))
     pipe.attach(hosted.board, application_bit)
-    pipe.set_limits(receive_hwm, options.get("SNDHWM", 1000))
     return pipe
+
+
+def set_limits(pipe: Pipe, options: Mapping[str, Any]) -> None:
+    """Set the limits of our end of a pipe by the application's high water marks, which count alone.
+
+    What it receives is what we send into the pipe.
+    """
+    pipe.set_limits(options.get("RCVHWM", 1000), options.get("SNDHWM", 1000))

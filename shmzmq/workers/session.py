@@ -175,6 +175,11 @@ class Session:
         if self._handed_over is not None:
             self._handed_over.close()
 
+    def marks_changed(self) -> None:
+        """The high water marks in the options are new."""
+        if self._relayed is not None:
+            self._relayed.set_marks(self._options)
+
     def release_pipe(self) -> None:
         """No other connection will carry what is in the pipe.
 

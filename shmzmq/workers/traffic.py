@@ -72,6 +72,11 @@ class Traffic(Carrier):
         if self.reads and self.keeper is not None:
             self.receive()
 
+    def room_made(self):
+        """The ring that the application reads may take more than before."""
+        if self.keeper is not None:
+            self.on_room()
+
     def take_turn(self):
         """There is something to send besides what the application writes."""
         if self.keeper is not None:

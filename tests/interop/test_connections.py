@@ -81,6 +81,24 @@ def test_high_water_marks_hold_libzmq_back(meeting: Meeting) -> None:
     assert near.recv() == b"room again"
 
 
+def test_a_mark_that_is_raised_lets_libzmq_go_on(meeting: Meeting) -> None:
+    near, far = meeting.pair(zmq.PULL, zmq.PUSH, {"rcvhwm": 5}, {"sndhwm": 5, "sndtimeo": 500})
+    far.send(b"hello")
+    assert near.recv() == b"hello"
+    sent = 0
+    with contextlib.suppress(zmq.Again):
+        while sent < 1000:
+            far.send(b"%d" % sent + bytes(50_000))
+            sent += 1
+    assert sent < 200
+    near.rcvhwm = 1000
+    far.sndtimeo = 20_000
+    for number in range(sent, sent + 300):
+        far.send(b"%d" % number + bytes(50_000))
+    for number in range(sent + 300):
+        assert near.recv() == b"%d" % number + bytes(50_000)
+
+
 def test_high_water_marks_hold_us_back(meeting: Meeting) -> None:
     near, far = meeting.pair(zmq.PUSH, zmq.PULL, {"sndhwm": 5}, {"rcvhwm": 5})
     near.send(b"hello")
