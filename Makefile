@@ -1,5 +1,6 @@
 # make demo    hash Python's standard library through shmzmq, and show its speed
 # make test    run the whole test suite
+# make pyzmq-suite  run pyzmq's own tests with shmzmq in the place of zmq
 # make bench   run all benchmarks, briefly; `python -m benchmarks --help` has more
 # make lint    check style, types and the direction of imports
 # make docs    check links, named files and Python blocks of the documentation, and docs/options.md
@@ -22,7 +23,7 @@ BUILT := $(VENV)/.built
 # The package as it is installed (transports/ inside shmzmq/), for tools that read source trees.
 VIEW := build/view
 
-.PHONY: help demo test bench lint docs clean
+.PHONY: help demo test pyzmq-suite bench lint docs clean
 .DELETE_ON_ERROR:
 
 help:
@@ -33,6 +34,10 @@ demo: $(BUILT)
 
 test: $(BUILT)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# pyzmq's tests come from its source distribution, into build/; one process for each module.
+pyzmq-suite: $(BUILT)
+	cd tests && ../$(BIN)/python -m pyzmq_suite $(SUITE_ARGS)
 
 bench: $(BUILT)
 	$(BIN)/python -m benchmarks all --quick --json bench-all.json

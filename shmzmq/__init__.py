@@ -4,12 +4,13 @@ The API is pyzmq's. Processes of one machine exchange messages through rings in 
 README.md says how to begin, docs/architecture.md how it works.
 """
 
-from . import constants
-from . import errors as error
+from importlib import import_module
+from typing import Any, NoReturn
+
+from . import constants, error
 from .constants import *  # noqa: F403 - all of them, as __all__ below says
 from .context import Context
 from .errors import (
-    LIBZMQ_VERSION,
     Again,
     ContextTerminated,
     DraftFDWarning,
@@ -21,28 +22,40 @@ from .errors import (
     ZMQVersionError,
     strerror,
 )
+from .message import FINISHED as _FINISHED_TRACKER
 from .message import Frame, MessageTracker
 from .poll import Poller, select
 from .proxy import proxy, proxy_steerable
 from .shm.lender import Loan
 from .socket import Socket
-
-__version__ = "0.1.0"
+from .stand_in import install_as_zmq
+from .version import (
+    __revision__,
+    __version__,
+    pyzmq_version,
+    pyzmq_version_info,
+    zmq_version,
+    zmq_version_info,
+)
 
 COPY_THRESHOLD = 65536
 IPC_PATH_MAX_LEN = 107
 Message = Frame
 
-
-def zmq_version() -> str:
-    """Return the version of libzmq whose interface this is."""
-    return LIBZMQ_VERSION
+# Parts that a program may use without importing them by name, as with pyzmq.
+_PARTS = ("backend", "devices", "sugar", "utils")
 
 
-def zmq_version_info() -> tuple[int, int, int]:
-    """Return zmq_version as numbers."""
-    major, minor, patch = (int(part) for part in LIBZMQ_VERSION.split("."))
-    return major, minor, patch
+def __getattr__(name: str) -> Any:
+    """Import the parts of the package that few programs use when one does."""
+    if name in _PARTS:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def device(device_type: int, frontend: Socket, backend: Socket) -> NoReturn:
+    """Pass messages both ways until the context ends; all device types are one (see `proxy`)."""
+    proxy(frontend, backend)
 
 
 def has(capability: str) -> bool:
@@ -53,6 +66,7 @@ def has(capability: str) -> bool:
 __all__ = [
     "COPY_THRESHOLD",
     "IPC_PATH_MAX_LEN",
+    "_FINISHED_TRACKER",
     "Again",
     "Context",
     "ContextTerminated",
@@ -69,11 +83,16 @@ __all__ = [
     "ZMQBindError",
     "ZMQError",
     "ZMQVersionError",
+    "__revision__",
     "__version__",
+    "device",
     "error",
     "has",
+    "install_as_zmq",
     "proxy",
     "proxy_steerable",
+    "pyzmq_version",
+    "pyzmq_version_info",
     "select",
     "strerror",
     "zmq_version",

@@ -7,16 +7,30 @@ from enum import IntEnum
 from typing import Any
 
 
+def public_name(thing: Any) -> str:
+    """Return the name by which users import the class of *thing*: shmzmq.Socket, as it may be."""
+    kind = type(thing)
+    module = kind.__module__
+    package, _, rest = module.partition(".")
+    if package == __package__ and rest in ("context", "socket", "green.core"):
+        module = f"{package}.green" if rest.startswith("green") else package
+    return f"{module}.{kind.__qualname__}"
+
+
 class OptionAttributes:
     """Looks up among its options, in any case of letters, what the object has no attribute for."""
 
     _option_names: type[IntEnum]
 
     def __setattr__(self, key: str, value: Any) -> None:
+        option = self._option_names.__members__.get(key.upper())
+        attribute = getattr(type(self), key, None)
+        if option is not None and callable(attribute) and key not in self.__dict__:
+            attribute(self, value)  # socket.subscribe = b"topic" is socket.subscribe(b"topic")
+            return
         if key in self.__dict__ or hasattr(type(self), key):
             object.__setattr__(self, key, value)
             return
-        option = self._option_names.__members__.get(key.upper())
         if option is not None:
             self._set_attribute(key, option, value)
         elif key.startswith("_"):
@@ -29,6 +43,9 @@ class OptionAttributes:
         if option is None:
             raise AttributeError(f"{type(self).__name__!r} has no attribute or option {key!r}")
         return self._get_attribute(key, option)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._option_names.__members__})
 
     def _set_attribute(self, key: str, option: IntEnum, value: Any) -> None:
         self.set(option, value)

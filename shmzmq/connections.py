@@ -18,8 +18,10 @@ from .keeper import (
     EndpointKeeper,
     GivenDescriptor,
     Replaced,
+    conflates,
     high_water_marks,
     no_descriptor_left,
+    options_for_worker,
     refuse,
     refuse_fds,
 )
@@ -62,6 +64,7 @@ def attach_far_end(keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Boa
         pipe.lost = True
         return
     keeper.note_marks(pipe, (peer.send_hwm, peer.receive_hwm))
+    pipe.relayed = peer.is_worker
     pipe.attach(board, peer.bit)
 
 
@@ -111,6 +114,11 @@ class _Line(NamedTuple):
     peer: PeerEnd
 
 
+def take_conflation(event: Arrived | Attached) -> bool:
+    """Whether the far end sends messages of which only the last is to be kept (its CONFLATE)."""
+    return event.metadata.pop(commands.CONFLATES, None) is not None
+
+
 class WorkerBind(EndpointKeeper):
     """A bound endpoint that a worker listens on. Raises ZMQError with what the system said."""
 
@@ -125,11 +133,12 @@ class WorkerBind(EndpointKeeper):
         self._by_token: dict[bytes, Pipe] = {}
         self._bidden_farewell: set[Pipe] = set()
         self._max_part_size = _max_part_size(socket)
+        self._conflates = conflates(socket.options)
         self._listening = False
         self._slot = socket.context.directory.add(Slot.ENDPOINT, str(endpoint), socket.key)
         self.key = self._slot.key
         self._bind = commands.Bind(
-            self.key, socket.key, *endpoint, socket.options.snapshot(), socket.pattern.name
+            self.key, socket.key, *endpoint, options_for_worker(socket.options), socket.pattern.name
         )
         socket.context.keepers[self.key] = self
         answer = self._ask_to_listen()
@@ -150,7 +159,7 @@ class WorkerBind(EndpointKeeper):
                 self.socket.context.replace_worker(gone)  # raises when that is of no use
             else:
                 # What came before the answer was read with it: nobody else will hear of that.
-                self.socket.context.after_answer(self.worker, self.socket)
+                self.socket.context.collect_events()
                 assert isinstance(answer, Bound)
                 return answer
 
@@ -222,6 +231,7 @@ class WorkerBind(EndpointKeeper):
         pipe.link = self
         pipe.returns = True
         pipe.set_max_part_size(self._max_part_size)
+        pipe.conflating = take_conflation(event) or self._conflates
         pipe.routing_id = event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         slot = socket.context.directory.add(Slot.PIPE, self.endpoint, self.key)
@@ -285,7 +295,7 @@ class WorkerBind(EndpointKeeper):
                 self._given.close()
             with contextlib.suppress(WorkerGone):  # whose successor will not listen
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
-                self.socket.context.after_answer(self.worker, self.socket)
+                self.socket.context.collect_events()  # see _ask_to_listen
 
     def close(self, linger_ms: int) -> None:
         """Stop listening and say goodbye to everybody.
@@ -345,6 +355,7 @@ class WorkerConnect(EndpointKeeper):
         self.pipe.returns = True
         self.pipe.routing_id = self._assigned_id
         self.pipe.set_max_part_size(_max_part_size(socket))
+        self.pipe.conflating = self._conflates = conflates(socket.options)
         self.pipe.count_in(self._pipe_slot)
         socket.hold_pipe(self.pipe)
         self._in_pattern = False
@@ -355,7 +366,7 @@ class WorkerConnect(EndpointKeeper):
             self.key,
             socket.key,
             *endpoint,
-            socket.options.snapshot(),
+            options_for_worker(socket.options),
             pattern.name,
             segment.token,
             segment.name,
@@ -439,6 +450,7 @@ class WorkerConnect(EndpointKeeper):
 
     def _attach(self, event: Attached, doorbell_fd: int) -> None:
         pipe = self.pipe
+        pipe.conflating = take_conflation(event) or self._conflates
         pipe.routing_id = self._assigned_id or event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))

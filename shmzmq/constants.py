@@ -107,6 +107,25 @@ class ValueType(Enum):
     FD = "file descriptor"
 
 
+class _OptType(Enum):
+    """The same in pyzmq's words, for programs that ask `SocketOption._opt_type`."""
+
+    int = "int"
+    int64 = "int64"
+    bytes = "bytes"
+    fd = "fd"
+
+
+_OPT_TYPES = {
+    ValueType.INT: _OptType.int,
+    ValueType.INT64: _OptType.int64,
+    ValueType.UINT64: _OptType.int64,
+    ValueType.BYTES: _OptType.bytes,
+    ValueType.TEXT: _OptType.bytes,
+    ValueType.FD: _OptType.fd,
+}
+
+
 class SocketOption(IntEnum):
     """Options of `Socket.set` and `Socket.get`; `shmzmq.options` says what each one takes."""
 
@@ -118,6 +137,10 @@ class SocketOption(IntEnum):
         member._value_ = number
         member.value_type = value_type
         return member
+
+    @property
+    def _opt_type(self) -> _OptType:
+        return _OPT_TYPES[self.value_type]
 
     HWM = 1
     AFFINITY = 4, ValueType.UINT64
@@ -634,3 +657,5 @@ POLLPRI = PollEvent.POLLPRI
 STREAMER = DeviceType.STREAMER
 FORWARDER = DeviceType.FORWARDER
 QUEUE = DeviceType.QUEUE
+
+__all__ = [name for name in globals() if not name.startswith("_")]

@@ -12,7 +12,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .attendant import attendant
-from .attributes import OptionAttributes
+from .attributes import OptionAttributes, public_name
 from .constants import LINGER, ContextOption, Errno, SocketOption, SocketType
 from .errors import ZMQError
 from .inproc import InprocNames
@@ -53,13 +53,21 @@ class Context(OptionAttributes):
     Socket options set as attributes are defaults for sockets made later.
     """
 
+    __slots__ = ("_shadow", "_shadow_obj")  # not shared with those that it shadows
+
     _option_names = ContextOption
     _instance: ClassVar[Context | None] = None
     _instance_pid: ClassVar[int | None] = None
     _instance_lock: ClassVar[threading.Lock] = threading.Lock()
     _socket_class: type[Socket] = Socket
 
-    def __init__(self, io_threads: int = 1, **kwargs: Any) -> None:
+    def __init__(self, io_threads: int | Context = 1, **kwargs: Any) -> None:
+        self._shadow = isinstance(io_threads, Context)
+        self._shadow_obj = io_threads if isinstance(io_threads, Context) else None
+        if isinstance(io_threads, Context):
+            # One state, two objects: whatever becomes of the one becomes of the other.
+            object.__setattr__(self, "__dict__", io_threads.__dict__)
+            return
         values = self.__dict__
         values["generation"] = fork_generation()
         values["lock"] = threading.RLock()
@@ -102,6 +110,27 @@ class Context(OptionAttributes):
                 cls._instance = current = cls(io_threads=io_threads)
                 cls._instance_pid = os.getpid()
         return current
+
+    @classmethod
+    def shadow(cls, address: int | Context) -> Context:
+        """Return another object for the same context: one to be shared, or its `underlying`.
+
+        The context ends with the original, not with its shadows.
+        Raises ZMQError(EFAULT) for a number that stands for no context of this process.
+        """
+        if isinstance(address, Context):
+            return cls(address)
+        with _contexts_lock:
+            for context in _contexts:
+                if context.underlying == address:
+                    return cls(context)
+        raise ZMQError(errno.EFAULT, f"{address!r} stands for no context of this process")
+
+    def __copy__(self) -> Context:
+        return self.shadow(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Context:
+        return self.shadow(self)
 
     # -- options -----------------------------------------------------------------------------------
 
@@ -162,7 +191,7 @@ class Context(OptionAttributes):
     @property
     def underlying(self) -> int:
         """A number that stands for this context in this process."""
-        return id(self)
+        return id(self.__dict__)
 
     # -- sockets -----------------------------------------------------------------------------------
 
@@ -231,10 +260,10 @@ class Context(OptionAttributes):
             raise ZMQError(
                 errno.EFAULT, "this context belongs to the process that forked; make a Context here"
             )
-        if self.is_terminating:
-            raise ZMQError(Errno.ETERM, "this context has been terminated")
         if self.closed:
             raise ZMQError(errno.EFAULT, "this context is closed")
+        if self.is_terminating:
+            raise ZMQError(Errno.ETERM, "this context has been terminated")
 
     # -- workers -----------------------------------------------------------------------------------
 
@@ -281,15 +310,6 @@ class Context(OptionAttributes):
         if monitor is not None:
             monitor.hear(link, event)
 
-    def after_answer(self, link: WorkerLink, caller: Socket) -> None:
-        """A worker has answered *caller*: act upon what it said before that, which it had to keep.
-
-        Nothing is left in its stream by which the attendant would hear of that.
-        """
-        if link.has_events:
-            self.collect_events(caller)
-            attendant().call(self)
-
     def _lay(
         self,
         keeper: EndpointKeeper | None,
@@ -307,6 +327,7 @@ class Context(OptionAttributes):
             keeper.socket.events.append((keeper, event, fds))
             if keeper.socket is not caller:
                 keeper.socket.board.notify(Control.EVENT)
+                attendant().prompt(self)
 
     def attend(self) -> bool:
         """Act upon the workers' events on the attendant's thread.
@@ -433,14 +454,20 @@ class Context(OptionAttributes):
         self.destroy()
 
     def __del__(self) -> None:
-        if self.__dict__.get("closed", True) or self.generation != fork_generation():
+        if (
+            getattr(self, "_shadow", True)
+            or self.__dict__.get("closed", True)
+            or self.generation != fork_generation()
+        ):
             return
         warnings.warn(f"unclosed context {self!r}", ResourceWarning, stacklevel=2, source=self)
         self.destroy()
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else f"{len(self._open_sockets)} sockets"
-        return f"<{type(self).__module__}.{type(self).__qualname__}({state}) at {id(self):#x}>"
+        state = " closed" if self.closed else ""
+        count = len(self._open_sockets)
+        sockets = f"{count} socket{'s' * (count > 1)}" if count and not self.closed else ""
+        return f"<{public_name(self)}({sockets}) at {id(self):#x}{state}>"
 
 
 _contexts: weakref.WeakSet[Context] = weakref.WeakSet()

@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from .errors import ZMQError
-from .keeper import EndpointKeeper, high_water_marks
+from .keeper import EndpointKeeper, conflates, high_water_marks
 from .pipe import Pipe
 from .pipe_segment import create_pipe_segment, ring_size
 from .shm.board import Board, Control
@@ -141,6 +141,7 @@ class InprocBind(_PipeKeeper):
             pipe = Pipe(visit.segment, 1, self.socket.board, visit.bit, 0)
             self._take_in(pipe)
             pipe.routing_id = visit.routing_id
+            pipe.conflating = visit.keeper.pipe.conflating
             self.note_marks(pipe, visit.marks)
             pipe.attach(visit.board, visit.bit_there)
             if self.socket.pattern.accepts_another():
@@ -182,6 +183,7 @@ class InprocConnect(_PipeKeeper):
         self._routing_id = bytes(socket.options.snapshot().get("ROUTING_ID", b""))
         self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), self._marks[0])
         self.pipe.routing_id = self._assigned_id
+        self.pipe.conflating = conflates(socket.options)
         self._take_in(self.pipe)
         socket.pattern.attach(self.pipe)
         with socket.context.lock:
@@ -200,6 +202,7 @@ class InprocConnect(_PipeKeeper):
                 self, pipe.segment, self.socket.board, bit, self._marks, self._routing_id, pipe.bit
             )
         )
+        pipe.conflating = pipe.conflating or conflates(there.options)
         theirs_id = bytes(there.options.snapshot().get("ROUTING_ID", b""))
         pipe.routing_id = self._assigned_id or theirs_id
         self.note_marks(pipe, theirs)

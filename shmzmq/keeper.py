@@ -8,8 +8,9 @@ import os
 import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from .constants import CONNECT_ROUTING_ID, DISCONNECT_MSG, SocketType
+from .constants import CONFLATE, CONNECT_ROUTING_ID, DISCONNECT_MSG, SocketType
 from .errors import ZMQError
+from .options import BY_NUMBER
 from .shm import chain
 
 if TYPE_CHECKING:
@@ -157,9 +158,25 @@ def combine_marks(ours: int, theirs: int) -> int:
 
 
 def high_water_marks(options: OptionValues) -> tuple[int, int]:
-    """Return SNDHWM and RCVHWM."""
+    """Return SNDHWM and RCVHWM, which do not count where only the last message is kept."""
+    if conflates(options):
+        return 0, 0
     marks: Any = options.snapshot()
     return marks.get("SNDHWM", 1000), marks.get("RCVHWM", 1000)
+
+
+def conflates(options: OptionValues) -> bool:
+    """Whether the socket keeps only the last message (CONFLATE), which not all types can."""
+    return bool(options[CONFLATE]) and options.socket_type in BY_NUMBER[CONFLATE].sockets
+
+
+def options_for_worker(options: OptionValues) -> dict[str, Any]:
+    """Return what was set, as it counts for connections."""
+    snapshot: dict[str, Any] = dict(options.snapshot())
+    snapshot.pop("CONFLATE", None)
+    if conflates(options):
+        snapshot |= {"CONFLATE": 1, "SNDHWM": 0, "RCVHWM": 0}
+    return snapshot
 
 
 def refuse_fds(fds: list[int]) -> None:

@@ -1,9 +1,11 @@
 """Frames: a message part as an object, with its `more` flag and what is known of its sender."""
 
 import time
+from threading import Event
 
 import cython
 from cython.cimports.cpython.buffer import PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cython.cimports.cpython.bytes import PyBytes_GET_SIZE
 
 from .errors import NotDone
 
@@ -47,7 +49,15 @@ class MessageTracker:
                 raise NotDone
 
 
-_DONE = MessageTracker()
+FINISHED = MessageTracker()
+
+
+# Bytes below which a view of a received part is a copy of its own.
+_SMALL = cython.declare(cython.Py_ssize_t, 8 * 1024)
+
+# How much of a frame its representation shows, and in which units it tells the size of the rest.
+_SHOWN = 12
+_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
 
 
 @cython.cclass
@@ -55,9 +65,10 @@ class Frame:
     """One part of a message.
 
     *data* is any object with a contiguous buffer, or None for an empty frame. With *track*,
-    `tracker` is a MessageTracker. *copy* and *copy_threshold* are taken for the sake of programs
-    that pass them: sending copies once, into shared memory. Raises TypeError for text: encode it
-    first.
+    `tracker` is a MessageTracker, done when the frame is gone: only then is *data* not in use any
+    more. *copy* and *copy_threshold* are taken for the sake of programs that pass them: sending
+    copies once, into shared memory. Raises TypeError for text, which is to be encoded first, and
+    for what has no buffer; BufferError for a buffer that is not contiguous.
     """
 
     def __init__(self, data=None, track=False, copy=None, copy_threshold=None):
@@ -65,10 +76,27 @@ class Frame:
             raise TypeError(f"a Frame holds bytes, not text: encode {data!r} first")
         self.data = b"" if data is None else data
         if not isinstance(self.data, bytes):
-            memoryview(self.data).release()  # TypeError here, not at the first send
-        self.tracker = _DONE if track else None
+            view: Py_buffer  # what is wrong with it is to be told here, not at the first send
+            PyObject_GetBuffer(self.data, cython.address(view), PyBUF_SIMPLE)
+            PyBuffer_Release(cython.address(view))
+        if track:
+            self.lent = Event()
+            self.tracker = MessageTracker(self.lent)
+
+    def __del__(self):
+        if self.lent is not None:
+            self.lent.set()
 
     def __getbuffer__(self, buffer: cython.pointer(Py_buffer), flags: cython.int):
+        # A view of a small part that was received may be written to, as pyzmq's may. A large one
+        # may be shared and is not copied for that. Sending a frame on asks for a plain buffer.
+        if (
+            self.own
+            and flags != PyBUF_SIMPLE
+            and isinstance(self.data, bytes)
+            and PyBytes_GET_SIZE(self.data) < _SMALL
+        ):
+            self.data = bytearray(self.data)
         PyObject_GetBuffer(self.data, buffer, flags)
 
     def __len__(self):
@@ -90,11 +118,12 @@ class Frame:
     def __bytes__(self):
         return self.bytes
 
-    def __str__(self):
-        return self.bytes.decode()
-
     def __repr__(self):
-        return f"<{type(self).__module__}.{type(self).__name__}({self.bytes!r:.120})>"
+        size = self.nbytes
+        if size <= _SHOWN:
+            return f"<zmq.Frame({self.bytes!r})>"
+        factor, unit = next(unit for unit in _UNITS if size >= unit[0])
+        return f"<zmq.Frame({self.bytes[:_SHOWN]!r}...{size // factor}{unit})>"
 
     @property
     def nbytes(self):
@@ -107,13 +136,19 @@ class Frame:
 
     @property
     def bytes(self):
-        """The data as bytes."""
-        return self.data if isinstance(self.data, bytes) else bytes(self.data)
+        """The data as bytes; a copy, unless it was received as bytes."""
+        if self.own and isinstance(self.data, bytes):
+            return self.data
+        if self.octets is None:
+            self.octets = bytes(memoryview(self.data))
+        return self.octets
 
     @property
     def buffer(self):
         """The data as a memoryview, without a copy."""
-        return memoryview(self.data)
+        if self.memory is None:
+            self.memory = memoryview(self.data)
+        return self.memory
 
     def get(self, option):
         """Return what is known of this part.
@@ -150,6 +185,7 @@ def received(data, more, properties):
     *properties* says what is known of its sender.
     """
     frame: Frame = Frame(data)
+    frame.own = True
     frame.more = more
     frame.properties = properties
     return frame

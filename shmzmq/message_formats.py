@@ -142,18 +142,19 @@ class MessageFormats(SocketBase):
 
         At most *nbytes* (0: as many as fit) are stored; a larger part is cut, as the result tells.
         Blocks and raises as `recv` does. A large part is copied once, from the sender's block.
-        Raises ValueError or TypeError for a *buffer* that cannot be written to or has gaps; nothing
-        is received then.
+        Raises BufferError for a *buffer* that cannot be written to or has gaps, ValueError for an
+        *nbytes* that does not fit it; nothing is received then.
         """
-        with memoryview(buffer) as view, view.cast("B") as octets:
+        with memoryview(buffer) as view:
             # Before anything is received: what finds no place would be lost.
-            if octets.readonly:
-                raise ValueError("recv_into needs a writable buffer")
-            if nbytes < 0 or nbytes > len(octets):
-                raise ValueError(f"nbytes {nbytes} does not fit a buffer of {len(octets)} bytes")
+            if not view.contiguous or view.readonly:
+                raise BufferError("recv_into needs a contiguous buffer that can be written to")
+            if nbytes < 0 or nbytes > view.nbytes:
+                raise ValueError(f"nbytes {nbytes} does not fit a buffer of {view.nbytes} bytes")
             frame = self.recv(flags, copy=False)
-            size = min(len(frame), nbytes or len(octets))
-            octets[:size] = memoryview(frame)[:size]
+            size = min(len(frame), nbytes or view.nbytes)
+            with view.cast("B") as octets:
+                octets[:size] = frame.buffer[:size]
         return len(frame)
 
 

@@ -21,8 +21,10 @@ cdef class Pipe:
     cdef public object metadata       # what the far end said of itself, by name
     cdef public object link           # whoever keeps the connection behind this pipe
     cdef public bint lost             # the far end is gone; what it published is still read
+    cdef public bint relayed          # the far end is a worker, which carries it to somebody else
     cdef public bint dismissed        # the user ended this connection; what was sent is still written
     cdef public bint retired          # no pattern holds this pipe any more
+    cdef public bint conflating       # of what has come, only the last is for the user (CONFLATE)
     cdef public bint unwanted         # our pattern wants the connection ended, not the far end
     cdef public bint returns          # who made the connection makes it anew when it has ended
     cdef readonly list greetings      # messages that every connection begins with
@@ -50,6 +52,7 @@ cdef class Pipe:
     cdef bint park(self, uint64_t size) noexcept
     cdef void unpark(self) noexcept
     cdef object read(self)
+    cdef object read_last(self, object data)
     cdef int refuse_oversized(self) except -2
     cdef int skip(self) except -2
     cdef int look(self) except -2

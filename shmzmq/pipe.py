@@ -345,6 +345,19 @@ class Pipe:
         self.inbound.advance()
         if not self.more:
             self.done_reading()
+        if self.conflating:
+            return self.read_last(data)
+        return data
+
+    def read_last(self, data):
+        """Return the last part that is there, of those behind *data*, as a message (CONFLATE)."""
+        self.conflating = False
+        try:
+            while (newer := self.read()) is not None:
+                data = newer
+        finally:
+            self.conflating = True
+        self.more = False
         return data
 
     def refuse_oversized(self):

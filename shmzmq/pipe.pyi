@@ -17,8 +17,10 @@ class Pipe:
     link: _Keeper | None
     lost: bool
     dismissed: bool
+    conflating: bool
     unwanted: bool
     returns: bool
+    relayed: bool
     retired: bool
     def __init__(
         self, segment: Segment, side: int, own: Board, bit: int, send_limit: int

@@ -21,7 +21,7 @@ def proxy(frontend: Socket, backend: Socket, capture: Socket | None = None) -> N
     poller = Poller()
     _register(poller, frontend, backend)
     while True:
-        _pass_on(dict(poller.poll()), frontend, backend, capture)
+        pass_on(dict(poller.poll()), frontend, backend, capture)
 
 
 def proxy_steerable(
@@ -49,7 +49,7 @@ def proxy_steerable(
                     if socket in poller:
                         poller.unregister(socket)
         elif not paused:
-            _pass_on(ready, frontend, backend, capture)
+            pass_on(ready, frontend, backend, capture)
 
 
 def _register(poller: Poller, *sockets: Socket) -> None:
@@ -57,7 +57,7 @@ def _register(poller: Poller, *sockets: Socket) -> None:
         poller.register(socket, POLLIN)
 
 
-def _pass_on(
+def pass_on(
     ready: dict[Any, int], frontend: Socket, backend: Socket, capture: Socket | None
 ) -> None:
     for source, sink in ((frontend, backend), (backend, frontend)):

@@ -12,12 +12,13 @@ import contextlib
 import errno
 import functools
 import warnings
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from .arrays import ArrayFormats
-from .attributes import OptionAttributes
+from .attributes import OptionAttributes, public_name
 from .constants import (
     AFFINITY,
     ENOCOMPATPROTO,
@@ -48,6 +49,7 @@ from .monitor import Monitored
 from .options import OptionValues
 from .patterns import new_pattern, raw_router
 from .pipe import Pipe
+from .shadow import shadow_class
 from .shm.board import Control, create_board
 from .shm.layout import Slot
 from .socket_base import fork_generation
@@ -60,6 +62,8 @@ if TYPE_CHECKING:
     from .workers.pool import WorkerLink
 
 _ACTS = (SUBSCRIBE, UNSUBSCRIBE)
+
+_sockets: weakref.WeakValueDictionary[int, Socket] = weakref.WeakValueDictionary()
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -88,9 +92,22 @@ class Socket(Monitored, OptionAttributes, ArrayFormats):
     Options are attributes too (``socket.linger = 0``). Closed at the end of a ``with`` block.
     """
 
+    __slots__ = ("_shadow_obj",)  # not shared with the original
+
     _option_names = SocketOption
 
-    def __init__(self, context: Context, socket_type: int, **_: Any) -> None:
+    def __new__(cls, context: Context | Socket, *args: Any, **kwargs: Any) -> Socket:
+        """Make a socket, or a shadow of the one that is given in the context's place."""
+        kind = shadow_class(cls) if isinstance(context, Socket) else cls
+        made: Socket = super().__new__(kind)
+        return made
+
+    def __init__(self, context: Context | Socket, socket_type: int = -1, **_: Any) -> None:
+        if isinstance(context, Socket):
+            self._shadow_obj: Socket | None = context
+            object.__setattr__(self, "__dict__", context.__dict__)
+            return
+        self._shadow_obj = None
         values = self.__dict__
         values["context"] = context
         values["options"] = OptionValues(socket_type)
@@ -112,6 +129,34 @@ class Socket(Monitored, OptionAttributes, ArrayFormats):
         values["_workers"] = set()
         values["closed"] = False
         context.enrol(self)
+        _sockets[self.underlying] = self
+
+    @property
+    def core(self) -> Socket:
+        """The socket itself, also where this is a shadow of it."""
+        original: Socket | None = self._shadow_obj
+        return self if original is None else original.core
+
+    @property
+    def _shadow(self) -> bool:
+        return self._shadow_obj is not None
+
+    @classmethod
+    def shadow(cls, address: int | Socket) -> Socket:
+        """Return a socket of this class that is the one given, or that has this `underlying`.
+
+        Raises ZMQError(ENOTSOCK) for a number that stands for no socket of this process.
+        """
+        original = address if isinstance(address, Socket) else _sockets.get(address)
+        if original is None:
+            raise ZMQError(errno.ENOTSOCK, f"{address!r} stands for no socket of this process")
+        return cls(original)
+
+    def __copy__(self) -> Socket:
+        return type(self.core).shadow(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Socket:
+        return self.__copy__()
 
     # -- a socket's end ----------------------------------------------------------------------------
 
@@ -125,8 +170,10 @@ class Socket(Monitored, OptionAttributes, ArrayFormats):
         is handed over or written to the network within LINGER (-1: for ever), and Context.term
         waits for that.
         """
+        if self._shadow:
+            return self.core.close(linger)
         if self.closed or self.generation_is_stale():
-            return
+            return None
         if linger is not None and not self._is_ended():
             self.options.set(LINGER, linger)
         linger_ms = self.linger_ms()
@@ -164,6 +211,8 @@ class Socket(Monitored, OptionAttributes, ArrayFormats):
         self._stop_monitor()
 
     def __del__(self) -> None:
+        if getattr(self, "_shadow_obj", None) is not None:
+            return
         if "closed" in self.__dict__ and not self.closed and not self.generation_is_stale():
             warnings.warn(f"unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self)
             self.close()
@@ -181,8 +230,7 @@ class Socket(Monitored, OptionAttributes, ArrayFormats):
 
     def __repr__(self) -> str:
         state = " closed" if self.closed else ""
-        kind = f"{type(self).__module__}.{type(self).__qualname__}"
-        return f"<{kind}({self.pattern.name}) at {id(self):#x}{state}>"
+        return f"<{public_name(self)}(zmq.{self.pattern.name}) at {id(self):#x}{state}>"
 
     def generation_is_stale(self) -> bool:
         """Whether this is a forked child's copy of its parent's socket."""
@@ -218,11 +266,11 @@ class Socket(Monitored, OptionAttributes, ArrayFormats):
             raise
         keeper: EndpointKeeper
         if transport.capabilities.carries.is_direct:
-            keeper = InprocBind(self, endpoint)
+            keeper = InprocBind(self.core, endpoint)
         else:
             from .connections import WorkerBind
 
-            keeper = WorkerBind(self, endpoint, self._worker())
+            keeper = WorkerBind(self.core, endpoint, self._worker())
         return self._keep(keeper)
 
     @_one_call
@@ -234,11 +282,11 @@ class Socket(Monitored, OptionAttributes, ArrayFormats):
         endpoint, transport = self._resolve(addr, binding=False)
         keeper: EndpointKeeper
         if transport.capabilities.carries.is_direct:
-            keeper = InprocConnect(self, endpoint)
+            keeper = InprocConnect(self.core, endpoint)
         else:
             from .connections import WorkerConnect
 
-            keeper = WorkerConnect(self, endpoint, self._worker())
+            keeper = WorkerConnect(self.core, endpoint, self._worker())
         return self._keep(keeper)
 
     @_one_call
@@ -290,7 +338,10 @@ class Socket(Monitored, OptionAttributes, ArrayFormats):
         if served is not None and self.pattern.name not in served:
             kind = self.pattern.name
             raise ZMQError(ENOCOMPATPROTO, f"{str(endpoint)!r}: not a transport for {kind} sockets")
-        address = transport.check(endpoint.address, binding=binding)
+        try:
+            address = transport.check(endpoint.address, binding=binding)
+        except ZMQError as error:
+            raise ZMQError(error.errno, f"{str(endpoint)!r}: {error}") from None
         return endpoint._replace(address=address), transport
 
     def forget_endpoint(self, keeper: EndpointKeeper) -> None:
@@ -517,7 +568,7 @@ class Socket(Monitored, OptionAttributes, ArrayFormats):
     @property
     def underlying(self) -> int:
         """A number that stands for this socket in this process."""
-        return id(self)
+        return id(self.core)
 
     def fileno(self) -> int:
         """Return FD, so that select and selectors take the socket; see EVENTS for what it tells."""
@@ -558,4 +609,5 @@ class Bound:
                 raise
 
     def __repr__(self) -> str:
-        return f"<{type(self).__qualname__}({self.addr!r})>"
+        how = "bind" if self.is_bound else "connect"
+        return f"<{type(self).__qualname__}({how}={self.addr!r})>"

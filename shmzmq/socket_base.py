@@ -37,7 +37,7 @@ from cython.cimports.shmzmq.shm.waiting import (
 )
 
 from .errors import Again, ZMQError
-from .message import MessageTracker, received
+from .message import FINISHED, received
 from .shm import directory
 
 _DONTWAIT = cython.declare(cython.int, 1)
@@ -74,8 +74,12 @@ class SocketBase:
     `Socket` adds endpoints, options and everything else.
     """
 
+    def __cinit__(self):
+        self.gone = True  # and stays so for an object that never gets its parts
+
     def set_up(self, board: Board, pattern: Pattern):
         """Take the socket's parts; called once by the socket that is being made."""
+        self.gone = False
         self.board = board
         self.pattern = pattern
         self.spinner = Spinner()
@@ -128,7 +132,7 @@ class SocketBase:
         else:
             self._send_buffer(data, flags)
         if track and not copy:
-            return MessageTracker()
+            return FINISHED
         return None
 
     def _send_buffer(self, data, flags: cython.int):
@@ -360,6 +364,7 @@ class SocketBase:
                 bits &= bits - 1
                 if item is not None:
                     pipe = item
+                    self.spinner.relayed = pipe.relayed
                     self.pattern.on_ready(pipe)
             bits = board.take_room(word)
             while bits:
@@ -367,6 +372,7 @@ class SocketBase:
                 bits &= bits - 1
                 if item is not None:
                     pipe = item
+                    self.spinner.relayed = pipe.relayed
                     self.pattern.on_room(pipe)
         if self.pattern.ended:
             self._take_away_ended()

@@ -171,7 +171,7 @@ SHORT_TEXT = Text(1, 255)
 MESSAGE = Length(0, None)
 
 # RFC 32: the 85 digits, in the order of their values.
-_Z85_DIGITS = (
+Z85_DIGITS = (
     b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 )
 
@@ -183,7 +183,7 @@ def decode_z85(text: bytes) -> bytes | None:
         for start in range(0, len(text), 5):
             word = 0
             for digit in text[start : start + 5]:
-                word = word * 85 + _Z85_DIGITS.index(digit)
+                word = word * 85 + Z85_DIGITS.index(digit)
             yield word.to_bytes(4, "big")
 
     try:

@@ -83,12 +83,13 @@ QUEUES = (
     OptionSpec(
         SocketOption.CONFLATE,
         "1: keep only the last message, in and out, and none of several parts; the high water "
-        "marks do not count.",
+        "marks do not count. What was sent takes memory until the receiver looks.",
         0,
         SWITCH,
         "core",
         sockets=_CONFLATABLE,
         ignored_by=ALL_SOCKETS,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.MAXMSGSIZE,

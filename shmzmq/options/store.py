@@ -41,6 +41,8 @@ class OptionValues:
                  not take, a socket type it is not for, one that can only be read.
                  TypeError for a value of the wrong Python type.
         """
+        if number not in BY_NUMBER and isinstance(number, int) and not isinstance(value, int):
+            raise TypeError(f"socket option {number} is unknown and so takes an int, not {value!r}")
         spec = find(number)
         checked = spec.check(value)
         self._require_applicable(spec)

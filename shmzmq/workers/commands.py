@@ -18,6 +18,10 @@ MAX_PACKET: Final = 160 * 1024
 """The largest packet in bytes; the kernel's default send buffer takes this much."""
 
 
+CONFLATES: Final = "X-Shmzmq-Conflate"
+"""A property of the peer, where it shares memory: of what it sends only the last is to be kept."""
+
+
 class PeerEnd(NamedTuple):
     """One end of a pipe as its far end must know it."""
 
@@ -27,6 +31,11 @@ class PeerEnd(NamedTuple):
     receive_hwm: int
     pid: int  # the application, and its start tick; 0 where pids are not shared
     start: int
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether that end is a worker's, which relays: its marks add nothing."""
+        return self.send_hwm < 0
 
 
 # -- commands: application to worker ---------------------------------------------------------------

@@ -20,7 +20,7 @@ from ..zmtp.options import ConnectionOptions
 from ..zmtp.raw import RawConnection
 from . import handover, relayed
 from .announcer import Announcer, failed_handshake
-from .commands import PeerEnd
+from .commands import CONFLATES, PeerEnd
 from .exchange import Exchange
 from .handed_over import HandedOver
 from .kept import KeptPipe
@@ -347,6 +347,8 @@ def connection_options(
         properties[name.decode("utf-8", "surrogateescape")] = value
     if shares:
         properties[handover.PROPERTY] = handover.offer()
+        if options.get("CONFLATE"):
+            properties[CONFLATES] = b"1"
     return ConnectionOptions(
         socket_type=socket_type,
         identity=options.get("ROUTING_ID", b""),

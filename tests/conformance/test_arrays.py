@@ -143,11 +143,11 @@ def test_recv_into_stores_in_place_and_loses_nothing_to_a_bad_buffer(link: Link)
     near, far = link.pair(zmq.PAIR, zmq.PAIR)
     body = np.arange(100_000, dtype=np.uint16)
     near.send(body)
-    with pytest.raises(ValueError, match="writable"):
+    with pytest.raises(BufferError):
         far.recv_into(bytes(10))
     with pytest.raises(ValueError, match="nbytes 11"):
         far.recv_into(bytearray(10), nbytes=11)
-    with pytest.raises(TypeError):
+    with pytest.raises(BufferError):
         far.recv_into(np.zeros(20, np.uint16)[::2])
     into = np.zeros(100_000, np.uint16)
     assert far.recv_into(into) == 200_000

@@ -1,0 +1,1 @@
+"""A directory for the module path of child processes; see shmzmq/stand_in.py."""

@@ -1,0 +1,36 @@
+"""Devices: proxies that make their own sockets and run here, in a thread or in a process."""
+
+from ..proxy import proxy, proxy_steerable
+from .base import Device, ProcessDevice, ThreadDevice
+from .monitored_queue import (
+    MonitoredQueue,
+    ProcessMonitoredQueue,
+    ThreadMonitoredQueue,
+    monitored_queue,
+)
+from .proxies import (
+    ProcessProxy,
+    ProcessProxySteerable,
+    Proxy,
+    ProxySteerable,
+    ThreadProxy,
+    ThreadProxySteerable,
+)
+
+__all__ = [
+    "Device",
+    "MonitoredQueue",
+    "ProcessDevice",
+    "ProcessMonitoredQueue",
+    "ProcessProxy",
+    "ProcessProxySteerable",
+    "Proxy",
+    "ProxySteerable",
+    "ThreadDevice",
+    "ThreadMonitoredQueue",
+    "ThreadProxy",
+    "ThreadProxySteerable",
+    "monitored_queue",
+    "proxy",
+    "proxy_steerable",
+]
