@@ -107,9 +107,3 @@ def test_names(sockets: SocketFactory) -> None:
     sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
     [worker] = workers(sockets.context)
     assert Path(f"/proc/{worker.pid}/comm").read_text() == "42/ZMQbg/IO/0\n"
-
-
-def test_an_idle_worker_is_small(sockets: SocketFactory) -> None:
-    sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
-    [worker] = workers(sockets.context)
-    assert worker.memory_full_info().uss <= 25 * 2**20
