@@ -74,11 +74,6 @@ class WorkerLink:
         self.process, self.stream = _start()
         _running.add(self)
 
-    @property
-    def has_events(self) -> bool:
-        """Whether events have been read, since an answer came behind them, and not collected."""
-        return bool(self._events)
-
     def serve(self, directory: str, worker_key: int, number: int, placement: Placement) -> None:
         """Have the worker serve the context of *directory*, where its slot is *worker_key*.
 

@@ -3,8 +3,8 @@
 R1  A body whose rest is not there yet has its record in the ring already, and the rest is received
     into it. Nothing of its message is visible before its last octet is there.
 R2  What finds no room in the ring stays in the buffer, and the stream is not read until there is.
-R3  A part of more than AT_ONCE bytes gets its record when it is complete. Until then it lies in plain
-    memory, of which the system gives only what has been written to: an announcement costs nothing.
+R3  A part of more than AT_ONCE bytes gets its record when it is complete. Until then it lies in
+    plain memory, of which the system gives only what was written to: an announcement costs nothing.
 """
 
 import errno
