@@ -17,6 +17,7 @@ from .constants import LINGER, ContextOption, Errno, SocketOption, SocketType
 from .errors import ZMQError
 from .inproc import InprocNames
 from .keeper import Replaced, refuse
+from .placement import Placement
 from .shm import segment as segments
 from .shm.blocks import Pool
 from .shm.board import Control
@@ -83,6 +84,7 @@ class Context(OptionAttributes):
         values["peer_boards"] = weakref.WeakValueDictionary()
         values["inproc"] = InprocNames()
         values["_pool"] = None
+        values["_placement"] = Placement()
         values["_boards_in_use"] = {}
         self.set(ContextOption.IO_THREADS, io_threads)
         _sweep_once()
@@ -139,6 +141,9 @@ class Context(OptionAttributes):
         """
         if not isinstance(optval, int):
             raise TypeError(f"a context option is an int, not {type(optval).__name__}: {optval!r}")
+        if Placement.has(option):
+            self._placement.set(option, optval)
+            return
         if option not in _LEAST:
             raise ZMQError(errno.EINVAL, f"context option {option!r} cannot be set")
         if optval < _LEAST[option]:
@@ -153,6 +158,8 @@ class Context(OptionAttributes):
         for values in (self._options, _DEFAULTS, _READ_ONLY):
             if option in values:
                 return int(values[option])
+        if Placement.has(option):
+            return self._placement.get(option)
         raise ZMQError(errno.EINVAL, f"context option {option!r} is unknown")
 
     def setsockopt(self, opt: int, value: Any) -> None:
@@ -269,7 +276,7 @@ class Context(OptionAttributes):
             if self._pool is None:
                 from .workers.pool import WorkerPool
 
-                self.__dict__["_pool"] = WorkerPool(self.directory)
+                self.__dict__["_pool"] = WorkerPool(self.directory, self._placement)
             pool: WorkerPool = self._pool
             link = pool.choose(affinity, self.get(ContextOption.IO_THREADS))
             attendant().watch(link, self)

@@ -48,6 +48,7 @@ class Serve(NamedTuple):
     worker_key: int
     pid: int
     start: int
+    name: str  # what the process is to be called
 
 
 class Release(NamedTuple):

@@ -31,6 +31,7 @@ from .commands import Packet
 if TYPE_CHECKING:
     import subprocess
 
+    from ..placement import Placement
     from ..shm.board import Board
     from ..shm.directory import Directory
 
@@ -65,16 +66,34 @@ class WorkerLink:
         self._events: deque[Event] = deque()
         self._serve: commands.Serve | None = None
         self._restarts: deque[float] = deque(maxlen=_MOST_RESTARTS)
+        self._placement: Placement | None = None
+        self._number = 0
+        self._is_pinned = False
         self.load = 0  # endpoints that this worker carries
         self.is_gone = False  # its process has ended and has no successor yet
         self.process, self.stream = _start()
         _running.add(self)
 
-    def serve(self, directory: str, worker_key: int) -> None:
-        """Have the worker serve the context of *directory*, where its slot is *worker_key*."""
+    def serve(self, directory: str, worker_key: int, number: int, placement: Placement) -> None:
+        """Have the worker serve the context of *directory*, where its slot is *worker_key*.
+
+        It is that context's worker *number*, counted from 0, and runs where *placement* says.
+        Raises ZMQError when it cannot run there.
+        """
         me = this_process()
-        self._serve = commands.Serve(directory, worker_key, me.pid, me.start)
+        name = placement.name(number)
+        self._serve = commands.Serve(directory, worker_key, me.pid, me.start, name)
+        self._placement, self._number, self._is_pinned = placement, number, False
+        placement.apply(self.process.pid)
         self.post(self._serve)
+
+    def pin(self) -> None:
+        """AFFINITY has selected this worker: keep it on one CPU. Raises ZMQError."""
+        assert self._placement is not None, "it serves a context"
+        with self._lock:
+            if not self._is_pinned:
+                self._placement.pin(self.process.pid, self._number)
+                self._is_pinned = True
 
     def restart(self) -> None:
         """Start a process in place of the one that has ended, for the same context.
@@ -95,6 +114,10 @@ class WorkerLink:
             self.process, self.stream = _start()
             self.is_gone = False
             assert self._serve is not None, "a worker is restarted for its context"
+            assert self._placement is not None, "set with it"
+            self._placement.apply(self.process.pid)
+            if self._is_pinned:
+                self._placement.pin(self.process.pid, self._number)
             self.post(self._serve)
 
     # -- speaking ----------------------------------------------------------------------------------
@@ -200,17 +223,24 @@ class WorkerPool:
     Guarded by the context's lock.
     """
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, placement: Placement) -> None:
         self._directory = directory
+        self._placement = placement
         self._workers: dict[int, WorkerLink] = {}
 
     def choose(self, affinity: int, most: int) -> WorkerLink:
         """Return the worker for a new endpoint: the least loaded one in *affinity* (0: of all).
 
         Bit k of *affinity* stands for worker k + 1, of *most* (IO_THREADS). A worker is started
-        while there are fewer than that and all are busy. Raises ZMQError(EMTHREAD) when *affinity*
-        names none.
+        while there are fewer than that and all are busy. One that *affinity* selects is pinned to a
+        CPU from then on. Raises ZMQError(EMTHREAD) when *affinity* names none.
         """
+        link = self._choose(affinity, most)
+        if affinity:
+            link.pin()
+        return link
+
+    def _choose(self, affinity: int, most: int) -> WorkerLink:
         most = max(1, most)
         allowed = [k for k in range(most) if not affinity or affinity >> k & 1]
         if not allowed:
@@ -223,7 +253,9 @@ class WorkerPool:
             number = next(k for k in allowed if k not in self._workers)
             slot = self._directory.add(Slot.WORKER, f"worker {number + 1}")
             try:
-                self._workers[number] = take_worker(self._directory.name, slot.key)
+                self._workers[number] = take_worker(
+                    self._directory.name, slot.key, number, self._placement
+                )
             except ZMQError:
                 slot.free()
                 raise
@@ -326,14 +358,18 @@ _reserve: list[WorkerLink] = []
 _reserve_lock = threading.Lock()
 
 
-def take_worker(directory: str, worker_key: int) -> WorkerLink:
+def take_worker(directory: str, worker_key: int, number: int, placement: Placement) -> WorkerLink:
     """Return a worker that serves the context of *directory*, from the reserve or a new one."""
     while True:
         with _reserve_lock:
             link = _reserve.pop() if _reserve else None
         if link is None:
             link = WorkerLink()
-        link.serve(directory, worker_key)
+        try:
+            link.serve(directory, worker_key, number, placement)
+        except ZMQError:
+            link.end()
+            raise
         if not link.is_gone:
             return link
         link.end()

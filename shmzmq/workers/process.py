@@ -160,6 +160,8 @@ class Worker:
     def _serve(self, packet: commands.Serve) -> None:
         self._application = (packet.pid, packet.start)
         self._counters = WorkerCounters(packet.directory, packet.worker_key)
+        with contextlib.suppress(OSError), open("/proc/self/comm", "w") as comm:
+            comm.write(packet.name)
         if self._pidfd < 0:
             try:
                 self._pidfd = os.pidfd_open(packet.pid)

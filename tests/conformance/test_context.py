@@ -1,5 +1,6 @@
 """Context and the life of a Socket object: making, ending, with, instance(), closed sockets."""
 
+import errno
 import gc
 import warnings
 from collections.abc import Callable, Iterator
@@ -225,3 +226,36 @@ def test_errors_have_one_family() -> None:
 )
 def test_zeromqs_own_error_numbers(name: str, offset: int) -> None:
     assert getattr(zmq, name) == 156384712 + offset
+
+
+@pytest.mark.parametrize(
+    ("option", "good", "bad"),
+    [
+        ("THREAD_PRIORITY", [0, 5], [-1]),
+        ("THREAD_SCHED_POLICY", [0, 1], [-1, -2]),
+        ("THREAD_AFFINITY_CPU_ADD", [0, 1], [-1]),
+        ("THREAD_AFFINITY_CPU_REMOVE", [], [-1, 0]),
+        ("THREAD_NAME_PREFIX", [0, 1234567], []),
+    ],
+)
+def test_thread_options(context: Context, option: str, good: list[int], bad: list[int]) -> None:
+    number = getattr(zmq, option)
+    for value in good:
+        context.set(number, value)
+    for value in bad:
+        with pytest.raises(zmq.ZMQError) as refused:
+            context.set(number, value)
+        assert refused.value.errno == errno.EINVAL
+    readable = {"THREAD_SCHED_POLICY": good[-1:], "THREAD_NAME_PREFIX": good[-1:]}
+    if option in readable:
+        assert [context.get(number)] == readable[option]
+    elif option != "THREAD_PRIORITY":  # its number is that of SOCKET_LIMIT when it is read
+        with pytest.raises(zmq.ZMQError):
+            context.get(number)
+
+
+def test_a_cpu_can_be_removed_once(context: Context) -> None:
+    context.set(zmq.THREAD_AFFINITY_CPU_ADD, 0)
+    context.set(zmq.THREAD_AFFINITY_CPU_REMOVE, 0)
+    with pytest.raises(zmq.ZMQError):
+        context.set(zmq.THREAD_AFFINITY_CPU_REMOVE, 0)

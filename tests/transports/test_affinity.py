@@ -1,0 +1,109 @@
+"""Which CPU a worker runs on, how it is scheduled, and what it is called, read from the kernel."""
+
+import errno
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+from support.factory import SocketFactory
+from support.library import Context, zmq
+from support.waiting import wait_for
+
+CPUS = sorted(os.sched_getaffinity(0))
+
+
+def workers(context: Context) -> list[psutil.Process]:
+    """Return the context's workers, in the order in which they were started."""
+    return [psutil.Process(link.process.pid) for link in context._pool.links()]
+
+
+def allowed(worker: psutil.Process) -> list[int]:
+    """Return the CPUs that a worker may use."""
+    [line] = [
+        line
+        for line in Path(f"/proc/{worker.pid}/status").read_text().splitlines()
+        if line.startswith("Cpus_allowed:")
+    ]
+    mask = int(line.partition(":")[2].strip().replace(",", ""), 16)
+    return [cpu for cpu in range(mask.bit_length()) if mask >> cpu & 1]
+
+
+def test_without_affinity_a_worker_is_not_pinned(sockets: SocketFactory) -> None:
+    sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
+    [worker] = workers(sockets.context)
+    assert allowed(worker) == CPUS
+
+
+def test_each_worker_has_its_cpu(sockets: SocketFactory) -> None:
+    sockets.context.set(zmq.IO_THREADS, 3)
+    for k in range(3):
+        sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*", affinity=1 << k)
+    masks = [allowed(worker) for worker in workers(sockets.context)]
+    assert masks == [[CPUS[k % len(CPUS)]] for k in range(3)]
+
+
+def test_a_worker_is_pinned_when_it_is_first_selected(sockets: SocketFactory) -> None:
+    sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
+    sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*", affinity=1)
+    [worker] = workers(sockets.context)
+    assert allowed(worker) == CPUS[:1]
+
+
+def test_a_bit_beyond_the_pool(sockets: SocketFactory) -> None:
+    pull = sockets.open(zmq.PULL, affinity=0b10)
+    with pytest.raises(zmq.ZMQError) as refused:
+        pull.bind("tcp://127.0.0.1:*")
+    assert refused.value.errno == zmq.EMTHREAD
+
+
+def test_a_worker_from_the_reserve_has_all_cpus_again(nothing_left: None) -> None:
+    pids = []
+    for affinity in (1, 0):
+        with zmq.Context() as context:
+            if affinity:
+                context.set(zmq.THREAD_SCHED_POLICY, os.SCHED_BATCH)
+            factory = SocketFactory(context)
+            factory.open(zmq.PULL, bind="tcp://127.0.0.1:*", affinity=affinity)
+            [worker] = workers(context)
+            pids.append(worker.pid)
+            assert allowed(worker) == (CPUS[:1] if affinity else CPUS)
+            policy = os.SCHED_BATCH if affinity else os.SCHED_OTHER
+            assert os.sched_getscheduler(worker.pid) == policy
+            factory.close()
+    assert pids[0] == pids[1]
+
+
+def test_a_successor_takes_the_place_of_a_worker_that_died(sockets: SocketFactory) -> None:
+    sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*", affinity=1)
+    [worker] = workers(sockets.context)
+    [link] = sockets.context._pool.links()
+    worker.kill()
+    wait_for(lambda: link.process.pid != worker.pid, "the worker is replaced")
+    successor = psutil.Process(link.process.pid)
+    wait_for(lambda: allowed(successor) == CPUS[:1], "it is pinned")
+
+
+def test_cpus_of_the_context(sockets: SocketFactory) -> None:
+    context = sockets.context
+    for cpu in CPUS:
+        context.set(zmq.THREAD_AFFINITY_CPU_ADD, cpu)
+    for cpu in CPUS[:-1]:
+        context.set(zmq.THREAD_AFFINITY_CPU_REMOVE, cpu)
+    sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
+    [worker] = workers(context)
+    assert allowed(worker) == CPUS[-1:]
+
+
+def test_a_cpu_that_there_is_not(sockets: SocketFactory) -> None:
+    sockets.context.set(zmq.THREAD_AFFINITY_CPU_ADD, 1023)
+    with pytest.raises(zmq.ZMQError, match="1023") as refused:
+        sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
+    assert refused.value.errno == errno.EINVAL
+
+
+def test_names(sockets: SocketFactory) -> None:
+    sockets.context.set(zmq.THREAD_NAME_PREFIX, 42)
+    sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
+    [worker] = workers(sockets.context)
+    assert Path(f"/proc/{worker.pid}/comm").read_text() == "42/ZMQbg/IO/0\n"
