@@ -175,11 +175,17 @@ class Socket(socket.Socket):
 
         return json.loads(await self.recv(flags), **kwargs)
 
-    async def recv_pyobj(self, flags: int = 0) -> Any:
+    async def recv_pyobj(
+        self, flags: int = 0, *, out_of_band: bool = False, copy: bool = True
+    ) -> Any:
         """Receive an object sent with send_pyobj. Unpickling runs code of the sender's choice."""
         import pickle
 
-        return pickle.loads(await self.recv(flags))
+        if not out_of_band:
+            return pickle.loads(await self.recv(flags))
+        whole, *frames = await self.recv_multipart(flags, copy=False)
+        buffers = [bytearray(frame) if copy else frame.buffer for frame in frames]
+        return pickle.loads(whole, buffers=buffers)
 
     async def recv_serialized(  # type: ignore[override]
         self, deserialize: Callable[[list[Any]], Result], flags: int = 0, copy: bool = True
