@@ -26,10 +26,13 @@ COMPILED = [
     *sorted(set(glob("shmzmq/patterns/*.py")) - {"shmzmq/patterns/__init__.py"}),
     "shmzmq/socket_base.py",
     "shmzmq/zmtp/codec.py",
+    "shmzmq/workers/exchange.py",
     "shmzmq/workers/mail.py",
+    "shmzmq/workers/reactor.py",
     "shmzmq/workers/receiving.py",
     "shmzmq/workers/relay.py",
     "shmzmq/workers/sending.py",
+    "shmzmq/workers/traffic.py",
 ]
 
 DIRECTIVES = {

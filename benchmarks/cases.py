@@ -43,6 +43,7 @@ class Transport(enum.StrEnum):
 
     IPC = "ipc"
     INPROC = "inproc"
+    TCP = "tcp"  # two processes, over the loopback interface
 
 
 class Role(enum.IntEnum):

@@ -139,8 +139,8 @@ def matrix(command: Callable[..., None]) -> Callable[..., None]:
             "transports",
             multiple=True,
             type=click.Choice([transport.value for transport in Transport]),
-            help="Only this transport; may be repeated. ipc is between two processes, "
-            "inproc between two threads.",
+            help="Only this transport; may be repeated. ipc and tcp (loopback) are between two "
+            "processes, inproc between two threads.",
         ),
         click.option(
             "--size",

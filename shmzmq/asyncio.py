@@ -178,13 +178,16 @@ class Socket(socket.Socket):
     async def recv_pyobj(
         self, flags: int = 0, *, out_of_band: bool = False, copy: bool = True
     ) -> Any:
-        """Receive an object sent with send_pyobj. Unpickling runs code of the sender's choice."""
+        """Receive an object sent with send_pyobj. Unpickling runs code of the sender's choice.
+
+        *out_of_band* and *copy* are those of the blocking socket.
+        """
         import pickle
 
         if not out_of_band:
             return pickle.loads(await self.recv(flags))
         whole, *frames = await self.recv_multipart(flags, copy=False)
-        buffers = [bytearray(frame) if copy else frame.buffer for frame in frames]
+        buffers: list[Any] = [bytearray(frame) if copy else frame for frame in frames]
         return pickle.loads(whole, buffers=buffers)
 
     async def recv_serialized(  # type: ignore[override]

@@ -33,6 +33,9 @@ class Attendant:
         self._lock = threading.Lock()
         self._contexts: dict[int, weakref.ref[Context]] = {}
         self._epoll = select.epoll()
+        self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._epoll.register(self._bell, select.EPOLLIN)
+        self._prompted: set[weakref.ref[Context]] = set()
         self._thread: threading.Thread | None = None
 
     def watch(self, link: WorkerLink, context: Context) -> None:
@@ -56,9 +59,17 @@ class Attendant:
             del self._contexts[fd]
             self._epoll.unregister(fd)
 
+    def prompt(self, context: Context) -> None:
+        """Look at what another thread has laid before sockets of *context*."""
+        if threading.current_thread() is not self._thread:
+            with self._lock:
+                self._prompted.add(weakref.ref(context))
+            os.eventfd_write(self._bell, 1)
+
     def close(self) -> None:
-        """In a forked child, where the thread is not: close the descriptor."""
+        """In a forked child, where the thread is not: close the descriptors."""
         self._epoll.close()
+        os.close(self._bell)
 
     def _run(self) -> None:
         behind: set[weakref.ref[Context]] = set()
@@ -66,8 +77,12 @@ class Attendant:
         while True:
             ready = self._epoll.poll(pause_s if behind else None)
             pause_s = _FIRST_RETRY_S if ready else min(2 * pause_s, _LAST_RETRY_S)
+            if any(fd == self._bell for fd, _ in ready):
+                os.eventfd_read(self._bell)
             with self._lock:
                 behind |= {self._contexts[fd] for fd, _ in ready if fd in self._contexts}
+                behind |= self._prompted
+                self._prompted.clear()
             behind = {context for context in behind if not _is_attended(context)}
 
 

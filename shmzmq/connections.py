@@ -64,6 +64,7 @@ def attach_far_end(keeper: EndpointKeeper, pipe: Pipe, peer: PeerEnd, board: Boa
         pipe.lost = True
         return
     keeper.note_marks(pipe, (peer.send_hwm, peer.receive_hwm))
+    pipe.relayed = peer.is_worker
     pipe.attach(board, peer.bit)
 
 
@@ -157,9 +158,9 @@ class WorkerBind(EndpointKeeper):
             except WorkerGone as gone:
                 self.socket.context.replace_worker(gone)  # raises when that is of no use
             else:
-                assert isinstance(answer, Bound)
                 # What came before the answer was read with it: nobody else will hear of that.
-                self.socket.context.collect_events(self.socket)
+                self.socket.context.collect_events()
+                assert isinstance(answer, Bound)
                 return answer
 
     def _given_fds(self) -> tuple[int, ...]:
@@ -294,7 +295,7 @@ class WorkerBind(EndpointKeeper):
                 self._given.close()
             with contextlib.suppress(WorkerGone):  # whose successor will not listen
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
-                self.socket.context.collect_events(self.socket)  # see _ask_to_listen
+                self.socket.context.collect_events()  # see _ask_to_listen
 
     def close(self, linger_ms: int) -> None:
         """Stop listening and say goodbye to everybody.

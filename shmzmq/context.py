@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .attendant import attendant
 from .attributes import OptionAttributes, public_name
-from .constants import ContextOption, Errno, SocketOption
+from .constants import LINGER, ContextOption, Errno, SocketOption, SocketType
 from .errors import ZMQError
 from .inproc import InprocNames
 from .keeper import Replaced, refuse
@@ -79,6 +79,7 @@ class Context(OptionAttributes):
         values["_open_sockets"] = {}
         values["keepers"] = {}
         values["lingering"] = {}
+        values["monitors"] = {}
         values["peer_boards"] = weakref.WeakValueDictionary()
         values["inproc"] = InprocNames()
         values["_pool"] = None
@@ -204,6 +205,20 @@ class Context(OptionAttributes):
                 socket.set(option, value)
         return socket
 
+    def open_monitor(self, endpoint: str) -> Socket:
+        """Return the sending end of a monitor, bound to the inproc *endpoint*.
+
+        Raises ZMQError: EADDRINUSE, ENOBUFS; ContextTerminated.
+        """
+        end = Socket(self, SocketType.PAIR)
+        try:
+            end.set(LINGER, 0)
+            end.bind(endpoint)
+        except BaseException:
+            end.close(0)
+            raise
+        return end
+
     def enrol(self, socket: Socket) -> None:
         """A socket has been made."""
         with self.lock:
@@ -274,10 +289,19 @@ class Context(OptionAttributes):
             for link in self._pool.links():
                 try:
                     for event, fds in link.collect():
+                        monitored = getattr(event, "monitored", None)
+                        if monitored is not None:
+                            self._tell_monitor(monitored, link, event)
+                            continue
                         keeper = self.keepers.get(getattr(event, "endpoint", None))
                         self._lay(keeper, event, fds, caller)
                 except WorkerGone as gone:
                     self.replace_worker(gone)
+
+    def _tell_monitor(self, monitored: int, link: WorkerLink, event: Any) -> None:
+        monitor = self.monitors.get(monitored)
+        if monitor is not None:
+            monitor.hear(link, event)
 
     def _lay(
         self,
@@ -296,6 +320,7 @@ class Context(OptionAttributes):
             keeper.socket.events.append((keeper, event, fds))
             if keeper.socket is not caller:
                 keeper.socket.board.notify(Control.EVENT)
+                attendant().prompt(self)
 
     def attend(self) -> bool:
         """Act upon the workers' events on the attendant's thread.
@@ -324,8 +349,12 @@ class Context(OptionAttributes):
             link.restart()
             attendant().watch(link, self)
             segments.sweep()  # what that process left
+            for monitor in self.monitors.values():
+                monitor.worker_died(link)
             for key, board in self._boards_behind(link).items():
                 link.add_socket(key, board)
+                if key in self.monitors:
+                    self._sockets[key].announce_monitor(link)
             for keeper in list(self.keepers.values()):
                 if keeper.worker is link:
                     self._lay(keeper, Replaced(keeper.key, pid), [])

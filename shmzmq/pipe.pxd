@@ -21,6 +21,7 @@ cdef class Pipe:
     cdef public object metadata       # what the far end said of itself, by name
     cdef public object link           # whoever keeps the connection behind this pipe
     cdef public bint lost             # the far end is gone; what it published is still read
+    cdef public bint relayed          # the far end is a worker, which carries it to somebody else
     cdef public bint dismissed        # the user ended this connection; what was sent is still written
     cdef public bint retired          # no pattern holds this pipe any more
     cdef public bint conflating       # of what has come, only the last is for the user (CONFLATE)

@@ -20,6 +20,7 @@ class Pipe:
     conflating: bool
     unwanted: bool
     returns: bool
+    relayed: bool
     retired: bool
     def __init__(
         self, segment: Segment, side: int, own: Board, bit: int, send_limit: int

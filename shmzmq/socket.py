@@ -45,6 +45,7 @@ from .endpoints import Endpoint, parse_endpoint
 from .errors import ContextTerminated, ZMQBindError, ZMQError
 from .inproc import InprocBind, InprocConnect
 from .keeper import EndpointKeeper, no_such_endpoint, refuse
+from .monitor import Monitored
 from .options import OptionValues
 from .patterns import new_pattern, raw_router
 from .pipe import Pipe
@@ -84,7 +85,7 @@ def _one_call(
     return call
 
 
-class Socket(OptionAttributes, ArrayFormats):
+class Socket(Monitored, OptionAttributes, ArrayFormats):
     """A ZeroMQ socket of *context*; made by ``context.socket(socket_type)``.
 
     Threads: one at a time; a socket may move between threads. A forked child must make its own.
@@ -195,6 +196,9 @@ class Socket(OptionAttributes, ArrayFormats):
             keeper.hold(self)
         with contextlib.suppress(ZMQError):
             self._handle_events()
+        monitor = self.context.monitors.get(self.key)
+        if monitor is not None:
+            monitor.socket_closes()
         self.pattern.rollback()
         for keeper in keepers:
             with contextlib.suppress(ZMQError):
@@ -204,6 +208,7 @@ class Socket(OptionAttributes, ArrayFormats):
         for link in self._workers:
             with contextlib.suppress(ZMQError):
                 link.remove_socket(self.key)
+        self._stop_monitor()
 
     def __del__(self) -> None:
         if getattr(self, "_shadow_obj", None) is not None:
@@ -254,7 +259,11 @@ class Socket(OptionAttributes, ArrayFormats):
         Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL,
         ENAMETOOLONG, or what else the system says to it.
         """
-        endpoint, transport = self._resolve(addr, binding=True)
+        try:
+            endpoint, transport = self._resolve(addr, binding=True)
+        except ZMQError as error:
+            self.note_refused_bind(addr, error)
+            raise
         keeper: EndpointKeeper
         if transport.capabilities.carries.is_direct:
             keeper = InprocBind(self.core, endpoint)
@@ -352,6 +361,8 @@ class Socket(OptionAttributes, ArrayFormats):
         if link not in workers:
             workers.add(link)
             link.add_socket(self.key, self.board)
+            if self.key in context.monitors:
+                self.announce_monitor(link)
         return link
 
     def _keep(self, keeper: EndpointKeeper) -> Bound:

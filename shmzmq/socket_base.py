@@ -364,6 +364,7 @@ class SocketBase:
                 bits &= bits - 1
                 if item is not None:
                     pipe = item
+                    self.spinner.relayed = pipe.relayed
                     self.pattern.on_ready(pipe)
             bits = board.take_room(word)
             while bits:
@@ -371,6 +372,7 @@ class SocketBase:
                 bits &= bits - 1
                 if item is not None:
                     pipe = item
+                    self.spinner.relayed = pipe.relayed
                     self.pattern.on_room(pipe)
         if self.pattern.ended:
             self._take_away_ended()

@@ -1,6 +1,7 @@
 """Any library with pyzmq's API."""
 
 import importlib
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ class ZeromqPeer:
         """Return the endpoints for the way there and the way back."""
         if case.transport is Transport.INPROC:
             return "inproc://there", "inproc://back"
+        if case.transport is Transport.TCP:
+            there, back = free_ports(2)
+            return f"tcp://127.0.0.1:{there}", f"tcp://127.0.0.1:{back}"
         return f"ipc://{directory}/there", f"ipc://{directory}/back"
 
     @contextmanager
@@ -85,6 +89,15 @@ class ZeromqPeer:
     def shut(self) -> None:
         """End the context that the ends of this process shared."""
         self.library().Context.instance().term()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody on this machine listens on; another may take one meanwhile."""
+    with ExitStack() as stack:
+        streams = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for stream in streams:
+            stream.bind(("127.0.0.1", 0))
+        return [stream.getsockname()[1] for stream in streams]
 
 
 class Way:

@@ -17,6 +17,7 @@ cdef enum:
 @cython.final
 cdef class Spinner:
     cdef int64_t budget_ns
+    cdef bint relayed  # what the socket heard last came through a worker
     cdef readonly uint64_t spins, sleeps, wakes
     cdef bint spin(self, Board board, Watch *watches, int count, int64_t deadline_ns) noexcept nogil
     cdef int sleep(self, Board board, int64_t deadline_ns) noexcept nogil

@@ -4,7 +4,8 @@ Sleeping and being woken costs some 20 µs and a system call on each side; a mes
 microsecond away is better awaited. How long to spin adapts: a spin that fails halves the budget,
 down to none; a sleep that was over sooner than the longest spin would have been gives it back in
 full. Nobody spins on one CPU or while more processes are runnable than there are CPUs, for then the
-spinner keeps from running the very process that it waits for.
+spinner keeps from running the very process that it waits for. What comes through a worker needs a
+CPU for that one, too: on fewer than four (two applications, two workers) it is awaited asleep.
 """
 
 import os
@@ -25,6 +26,7 @@ _LONGEST_SLEEP_NS = cython.declare(int64_t, 1_000_000_000)
 
 _cpus = cython.declare(cython.int, len(os.sched_getaffinity(0)))
 _loadavg = cython.declare(cython.int, -1)
+_CPUS_TO_SPARE = cython.declare(cython.int, 4)
 _crowded = cython.declare(cython.bint, False)
 _crowd_checked_ns = cython.declare(int64_t, 0)
 
@@ -38,7 +40,7 @@ class Spinner:
 
     def spin(self, board, watches, count, deadline_ns):
         """Watch *watches* and the board's news while the budget allows; true if one moved."""
-        if self.budget_ns == 0:
+        if self.budget_ns == 0 or (self.relayed and _cpus < _CPUS_TO_SPARE):
             return False
         self.spins += 1
         start: int64_t = monotonic_ns()

@@ -26,7 +26,8 @@ class Attempt:
     """An attempt to reach *address*; `start` it.
 
     Then *on_open* is called with the connected socket and the peer's address, or *on_failure* with
-    what went wrong: once, perhaps before `start` returns, and not after `close`.
+    what went wrong: once, perhaps before `start` returns, and not after `close`. *on_delay* is
+    called before that when the peer's machine has to answer first.
     """
 
     def __init__(
@@ -36,12 +37,17 @@ class Attempt:
         transport: Transport,
         on_open: Callable[[socket.socket, str], None],
         on_failure: Callable[[OSError], None],
+        on_delay: Callable[[], None] | None = None,
     ) -> None:
         self._reactor = reactor
         self._lookups = lookups
         self._transport = transport
         self._on_open = on_open
         self._on_failure = on_failure
+        self._on_delay = on_delay
+        self.fd = -1
+        """The number that the socket has or had; -1: it was not to be had, or is not known."""
+        self.has_dialled = False
         self._over = False
         self._where: Dialling = ("", {})
         self._stream: socket.socket | None = None
@@ -86,7 +92,11 @@ class Attempt:
 
     def _dial(self, where: Dialling) -> None:
         self._where = where
+        self.has_dialled = True
         self._stream = self._transport.dial(*where)
+        self.fd = self._stream.fileno()
+        if self._on_delay is not None and self._stream.family != socket.AF_UNIX:
+            self._on_delay()  # TCP over loopback may be connected by now, but not at once
         if _is_connected(self._stream):  # a Unix socket is, at once; so may loopback be
             self._connected(self._stream)
         else:

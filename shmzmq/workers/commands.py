@@ -32,6 +32,11 @@ class PeerEnd(NamedTuple):
     pid: int  # the application, and its start tick; 0 where pids are not shared
     start: int
 
+    @property
+    def is_worker(self) -> bool:
+        """Whether that end is a worker's, which relays: its marks add nothing."""
+        return self.send_hwm < 0
+
 
 # -- commands: application to worker ---------------------------------------------------------------
 
@@ -60,6 +65,13 @@ class RemoveSocket(NamedTuple):
     """The socket is closed; endpoints of it that linger still use its board."""
 
     socket: int
+
+
+class Monitor(NamedTuple):
+    """Tell from now on (MonitorEvent) what happens to the socket's connections, if in *events*."""
+
+    socket: int
+    events: int  # Event numbers, 0: none
 
 
 class Bind(NamedTuple):
@@ -199,7 +211,7 @@ class Lost(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A connection did not come about. For the report, and later the monitor."""
+    """A connection did not come about. For the report."""
 
     socket: int
     endpoint: int
@@ -213,6 +225,18 @@ class Settled(NamedTuple):
     delivered: bool
 
 
+class MonitorEvent(NamedTuple):
+    """Something that the monitor of the socket *monitored* is to say.
+
+    It is for the monitor and not for the socket, which is not woken by it.
+    """
+
+    monitored: int
+    event: int  # an Event number
+    value: int  # a descriptor of ours, an errno, or what the event says else
+    address: str  # the endpoint, as the monitor names it
+
+
 class Idle(NamedTuple):
     """Answer to Release: the worker is free for another context."""
 
@@ -224,16 +248,16 @@ class Failed(NamedTuple):
 
 
 _ALL: Final = (
-    PeerEnd, Serve, Release, AddSocket, RemoveSocket, Bind, Unbind, Connect, Keep, Offer,
-    Disconnect, Linger, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled, Idle,
-    Failed,
+    PeerEnd, Serve, Release, AddSocket, RemoveSocket, Monitor, Bind, Unbind, Connect, Keep,
+    Offer, Disconnect, Linger, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused, Settled,
+    MonitorEvent, Idle, Failed,
 )  # fmt: skip
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_ALL)}
 
 Packet = (
-    Serve | Release | AddSocket | RemoveSocket | Bind | Unbind | Connect | Keep | Offer
-    | Disconnect | Linger | Hangup | Bound | Unbound | Arrived | Attached | Lost | Refused
-    | Settled | Idle | Failed
+    Serve | Release | AddSocket | RemoveSocket | Monitor | Bind | Unbind | Connect | Keep
+    | Offer | Disconnect | Linger | Hangup | Bound | Unbound | Arrived | Attached | Lost
+    | Refused | Settled | MonitorEvent | Idle | Failed
 )  # fmt: skip
 
 

@@ -7,7 +7,9 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from ..constants import Event
 from ..transports.interface import Transport
+from .announcer import UNHEARD, Announcer
 from .attempt import Attempt
 from .commands import Attached, Connect, Linger, Lost, Offer, Packet, PeerEnd, Refused, Settled
 from .hosting import HostedSocket
@@ -63,6 +65,7 @@ class ConnectingEndpoint:
         self._lingering = False
         self._insists = False  # something that lingers is still to be brought to a next far end
         self._linger_ends: Timer | None = None
+        self.announcer = Announcer(hosted, tell, f"{connect.scheme}://{connect.address}")
         self._dial()
 
     # -- what the application asks -----------------------------------------------------------------
@@ -105,6 +108,7 @@ class ConnectingEndpoint:
             return False
         session.close()
         self._session = None
+        self.announcer.say(Event.DISCONNECTED, session.fd)
         self._tell_lost(session, "our side hung up")
         return True
 
@@ -115,9 +119,11 @@ class ConnectingEndpoint:
                 timer.cancel()
         if self._attempt is not None:
             self._attempt.close()
+            self._say_closed(self._attempt)
             self._attempt = None
         if self._session is not None:
             self._session.close()
+            self.announcer.say(UNHEARD, self._session.fd)
             self._session.release_pipe()
             self._session = None
         elif self._pipe is not None and self._pipe.held is not None:
@@ -142,14 +148,17 @@ class ConnectingEndpoint:
             self._transport,
             self._begin_session,
             self._failed,
+            lambda: self.announcer.say(Event.CONNECT_DELAYED, errno.EINPROGRESS),
         )
         self._attempt.start(self._connect.address, self._connect.options)
 
     def _begin_session(self, stream: socket.socket, peer_address: str) -> None:
         self._attempt = None
+        self.announcer.say(Event.CONNECTED, stream.fileno())
         connect = self._connect
         kept = next(iter(self._kept), None)
         if kept is None and self._pipe is None:
+            self.announcer.say(UNHEARD, stream.fileno())
             stream.close()  # what it was for has gone meanwhile
             return
         try:
@@ -166,15 +175,24 @@ class ConnectingEndpoint:
                 kept=kept,
             )
         except OSError as error:
+            self.announcer.say(Event.DISCONNECTED, stream.fileno())
             with contextlib.suppress(OSError):
                 stream.close()
             self._failed(error)
+            return
+        self._session.start()
 
     def _failed(self, error: OSError) -> None:
         """The attempt came to nothing: try again later."""
-        self._attempt = None
+        if self._attempt is not None:
+            self._say_closed(self._attempt)
+            self._attempt = None
         self._note_failure(error)
         self._dial_later()
+
+    def _say_closed(self, attempt: Attempt) -> None:
+        if attempt.has_dialled:
+            self.announcer.say(Event.CLOSED, attempt.fd)
 
     def _note_failure(self, error: OSError) -> None:
         """Tell the application what is wrong, once, unless it is that nobody is there yet."""
@@ -186,6 +204,7 @@ class ConnectingEndpoint:
         pause = self._eager.pop(0) if self._eager else self._backoff.next_pause()
         if pause is not None and self._retry is None:
             self._retry = self._reactor.call_later(pause, self._dial)
+            self.announcer.say(Event.CONNECT_RETRIED, round(pause * 1000))
 
     # -- what the session says (SessionOwner) ------------------------------------------------------
 

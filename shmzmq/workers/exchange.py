@@ -1,120 +1,136 @@
 """The worker's relayed connections: which of them have something to do, and when it may sleep."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING, Protocol
+
+import cython
+from cython.cimports.shmzmq.workers.mail import Mail
+from cython.cimports.shmzmq.workers.reactor import Reactor, Source, Turns
 
 from ..shm.liveness import this_process
 from .commands import PeerEnd
-from .mail import Mail
-from .reactor import READ, Reactor
+from .reactor import EDGE, READ
 
-if TYPE_CHECKING:
-    from ..shm.board import Board
-
-ADDS_NOTHING = -1
+_ADDS_NOTHING = -1
 """A high water mark of a worker's end of a pipe: the other end's counts alone, as with libzmq."""
 
 
-class Carrier(Protocol):
+@cython.cclass
+class Carrier(Source):
     """A connection that is relayed."""
 
-    def send(self) -> bool:
+    def send(self):
         """Take a turn at the ring that the application writes; whether another is due at once.
 
         If not, the carrier asks for the next one, or the application posts.
         """
+        raise NotImplementedError
 
-    def on_room(self) -> None:
+    def on_room(self):
         """The application may have made room in the ring that it reads."""
+        raise NotImplementedError
 
 
-class Exchange:
+@cython.cclass
+class Rung(Source):
+    """The doorbell has rung: the reactor wakes up and looks at its mail, and that is all."""
+
+    def ready(self, events):
+        return 0
+
+
+@cython.cclass
+class Exchange(Turns):
     """Has carriers take turns. Its board is made when the first of them comes.
 
     A carrier is active from when its application posts until it is found at rest: an active one is
     looked at in each round of the reactor, all others only when there is mail for them.
     """
 
-    def __init__(self, reactor: Reactor) -> None:
-        self._reactor = reactor
-        self._mail: Mail | None = None
-        self._carriers: dict[int, Carrier] = {}
-        self._active: dict[int, Carrier] = {}
+    def __init__(self, reactor: Reactor):
+        self.reactor = reactor
+        self.carriers = {}
+        self.active = {}
 
     @property
-    def board(self) -> Board:
+    def board(self):
         """The worker's board. Raises ZMQError when none can be made."""
-        return self._made().board
+        return self.made().board
 
-    def reserve(self) -> int:
+    def reserve(self):
         """Return the bit for a new pipe. Raises ZMQError(ENOBUFS) when all are taken."""
-        return self._made().reserve()
+        return self.made().reserve()
 
-    def end_of_pipe(self, bit: int) -> tuple[PeerEnd, int]:
+    def end_of_pipe(self, bit: cython.int):
         """Return how the application is to know our end, and a descriptor that is the caller's."""
         board = self.board
-        end = PeerEnd(board.name, bit, ADDS_NOTHING, ADDS_NOTHING, *this_process())
+        end = PeerEnd(board.name, bit, _ADDS_NOTHING, _ADDS_NOTHING, *this_process())
         return end, os.dup(board.doorbell.fileno())
 
-    def add(self, bit: int, carrier: Carrier) -> None:
+    def add(self, bit: cython.int, carrier: Carrier):
         """Have *carrier* take turns, the first in this round."""
-        self._carriers[bit] = self._active[bit] = carrier
+        self.carriers[bit] = self.active[bit] = carrier
 
-    def remove(self, bit: int) -> None:
+    def remove(self, bit: cython.int):
         """The carrier is gone; the pipe may have another later."""
-        self._active.pop(bit, None)
-        self._carriers.pop(bit, None)
+        self.active.pop(bit, None)
+        self.carriers.pop(bit, None)
 
-    def release(self, bit: int) -> None:
+    def release(self, bit: cython.int):
         """The pipe is gone; its bit is another's."""
         self.board.release(bit)
 
-    def activate(self, bit: int) -> None:
+    def activate(self, bit: cython.int):
         """Have the carrier take a turn."""
-        carrier = self._carriers.get(bit)
+        carrier = self.carriers.get(bit)
         if carrier is not None:
-            self._active[bit] = carrier
+            self.active[bit] = carrier
 
-    def _made(self) -> Mail:
-        if self._mail is None:
-            mail = self._mail = Mail()
-            self._reactor.watch(mail.board.doorbell.fileno(), READ, lambda _: mail.drain())
-        return self._mail
+    def made(self):
+        if self.mail is None:
+            self.mail = Mail()
+            # The doorbell is never silenced: at its edge it says all there is to say.
+            self.reactor.watch(self.mail.board.doorbell.fileno(), READ | EDGE, Rung())
+        return self.mail
 
     # -- what the reactor asks ---------------------------------------------------------------------
 
-    def work(self) -> bool:
+    def work(self):
         """Give each active carrier its turn; whether there is more to do at once."""
-        if self._mail is None:
+        if self.mail is None:
             return False
-        mail = self._mail.take()
-        if mail is not None:
-            ready, room = mail
-            for bit in room:
-                if bit in self._carriers:
-                    self._carriers[bit].on_room()
-            for bit in ready:
-                self.activate(bit)
-        for bit, carrier in list(self._active.items()):
+        if self.mail.board.has_news():
+            self.take_mail()
+        if not self.active:
+            return False
+        for bit, carrier in list(self.active.items()):
             # An earlier one's turn may have ended it.
-            if bit in self._active and not carrier.send():
-                self._active.pop(bit, None)
-        return bool(self._active)
+            if bit in self.active and not cython.cast(Carrier, carrier).send():
+                self.active.pop(bit, None)
+        return bool(self.active)
 
-    def may_sleep(self) -> bool:
+    def take_mail(self):
+        ready, room = self.mail.take()
+        for bit in room:
+            carrier = self.carriers.get(bit)
+            if carrier is not None:
+                cython.cast(Carrier, carrier).on_room()
+        for bit in ready:
+            self.activate(bit)
+        return 0
+
+    def may_sleep(self):
         """Announce that the worker sleeps; false when there is news that it must look at first."""
-        return self._mail is None or self._mail.is_quiet()
+        return self.mail is None or self.mail.board.announce_sleep()
 
-    def awake(self) -> None:
+    def awake(self):
         """The worker sleeps no more."""
-        if self._mail is not None:
-            self._mail.awake()
+        if self.mail is not None:
+            self.mail.board.awake()
+        return 0
 
-    def close(self) -> None:
+    def close(self):
         """The worker ends."""
-        if self._mail is not None:
-            self._reactor.forget(self._mail.board.doorbell.fileno())
-            self._mail.close()
-            self._mail = None
+        if self.mail is not None:
+            self.reactor.forget(self.mail.board.doorbell.fileno())
+            self.mail.close()
+            self.mail = None

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ..shm.board import Board
 
 
-class HostedSocket(NamedTuple):
+class HostedSocket:
     """A socket of the application, as its worker knows it."""
 
-    key: int
-    board: Board
-    application: tuple[int, int]  # pid and start tick
+    def __init__(self, key: int, board: Board, application: tuple[int, int]) -> None:
+        self.key = key
+        self.board = board
+        self.application = application
+        """Pid and start tick."""
+        self.monitored = 0
+        """The events that its monitor wants, 0: it has none."""

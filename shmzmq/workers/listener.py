@@ -7,7 +7,9 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
+from ..constants import Event
 from ..transports.interface import Listener, Transport
+from .announcer import Announcer
 from .commands import Arrived, Bind, Linger, Lost, Packet, PeerEnd, Refused, Settled
 from .hosting import HostedSocket
 from .kept import KeptPipe, KeptPipes
@@ -58,7 +60,10 @@ class ListeningEndpoint:
         self._linger_ends: Timer | None = None
         self._failure: int | None = None
         self.sessions: set[Session] = set()
+        address = "" if listener is None else f"{bind.scheme}://{listener.address}"
+        self.announcer = Announcer(hosted, tell, address)
         if listener is not None:
+            self.announcer.say(Event.LISTENING, listener.stream.fileno())
             self._reactor.watch(listener.stream.fileno(), READ, self._accept)
 
     def keep(self, pipe: KeptPipe) -> None:
@@ -69,11 +74,20 @@ class ListeningEndpoint:
         """Accept nobody any more; who is connected stays."""
         if self._listener is not None:
             self._reactor.forget(self._listener.stream.fileno())
-            self._listener.close()
+            self._close_listener(self._listener)
             self._listener = None
             for session in [session for session in self.sessions if not session.is_ready]:
                 self.sessions.discard(session)
                 session.close()
+
+    def _close_listener(self, listener: Listener) -> None:
+        fd = listener.stream.fileno()
+        try:
+            listener.close()
+        except OSError as error:
+            self.announcer.say(Event.CLOSE_FAILED, error.errno or errno.EIO)
+        else:
+            self.announcer.say(Event.CLOSED, fd)
 
     def close(self) -> None:
         """Stop listening and end all connections, telling nobody."""
@@ -116,6 +130,7 @@ class ListeningEndpoint:
             if session.token == token and session.is_ready:
                 self.sessions.discard(session)
                 session.close()
+                self.announcer.say(Event.DISCONNECTED, session.fd)
                 return True
         return self._kept.take(token) is not None
 
@@ -126,6 +141,7 @@ class ListeningEndpoint:
             except BlockingIOError:
                 return
             except OSError as error:
+                self.announcer.say(Event.ACCEPT_FAILED, error.errno or errno.EIO)
                 if error.errno in _THIS_PEER_ONLY:
                     continue
                 # No descriptors or memory left: the queue can wait, and spinning would not help.
@@ -141,26 +157,29 @@ class ListeningEndpoint:
         stream.setblocking(False)
         try:
             peer_address = self._transport.opened(stream, bind.options, accepted=True)
-        except PermissionError:
+        except PermissionError as error:
             stream.close()  # a filter keeps it out; telling of each would give it a way to flood us
+            self.announcer.say(Event.ACCEPT_FAILED, error.errno or errno.EPERM)
             return
         except OSError as error:
             stream.close()
+            self.announcer.say(Event.ACCEPT_FAILED, error.errno or errno.EIO)
             if error.errno not in (errno.ENOTCONN, errno.ECONNRESET):
                 self._note_failure(error)
             return
-        self.sessions.add(
-            Session(
-                self._workplace,
-                stream,
-                self.hosted,
-                bind.options,
-                bind.socket_type,
-                self,
-                peer_address=peer_address,
-                shares=self._transport.capabilities.shared_memory,
-            )
+        self.announcer.say(Event.ACCEPTED, stream.fileno())
+        session = Session(
+            self._workplace,
+            stream,
+            self.hosted,
+            bind.options,
+            bind.socket_type,
+            self,
+            peer_address=peer_address,
+            shares=self._transport.capabilities.shared_memory,
         )
+        self.sessions.add(session)
+        session.start()
 
     def _note_failure(self, error: OSError) -> None:
         """Tell the application, once, why the next peer has to wait."""

@@ -7,3 +7,5 @@ from shmzmq.shm.board cimport Board
 cdef class Mail:
     cdef readonly Board board
     cdef int words     # of the bitmaps that are in use
+
+    cpdef tuple take(self)

@@ -33,11 +33,9 @@ class Mail:
     def take(self):
         """Return the pipes with news, by their bits: those to read from, and those with room.
 
-        None when nothing was posted since the last time, which costs one look at one word.
+        What is posted from here on is news again.
         """
         board: Board = self.board
-        if not board.has_news():
-            return None
         board.take_news()
         ready: list = []
         room: list = []
@@ -46,18 +44,6 @@ class Mail:
             _collect(board.take_ready(word), word, ready)
             _collect(board.take_room(word), word, room)
         return ready, room
-
-    def is_quiet(self):
-        """Announce that the worker sleeps; false when something has been posted meanwhile."""
-        return bool(self.board.announce_sleep())
-
-    def awake(self):
-        """The worker sleeps no more: nobody needs to ring."""
-        self.board.awake()
-
-    def drain(self):
-        """The doorbell has rung: make it silent."""
-        self.board.doorbell.drain()
 
     def close(self):
         """Take the board's name away."""

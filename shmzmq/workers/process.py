@@ -18,11 +18,13 @@ import traceback
 from collections import deque
 from typing import Any, Final
 
+from ..constants import Event
 from ..errors import ZMQError
 from ..shm.board import Control, open_board
 from ..transports.interface import Dialling, Listener, Transport
 from ..transports.registry import find_transport
 from . import commands
+from .announcer import Announcer
 from .commands import Packet
 from .connector import ConnectingEndpoint
 from .exchange import Exchange
@@ -65,6 +67,7 @@ class Worker:
             commands.Release: self._release,
             commands.AddSocket: self._add_socket,
             commands.RemoveSocket: self._remove_socket,
+            commands.Monitor: self._monitor,
             commands.Bind: self._bind,
             commands.Unbind: self._unbind,
             commands.Connect: self._connect,
@@ -187,6 +190,10 @@ class Worker:
             return  # closed since, or no descriptor was left to open it
         self._sockets[packet.socket] = HostedSocket(packet.socket, board, self._application)
 
+    def _monitor(self, packet: commands.Monitor) -> None:
+        if packet.socket in self._sockets:
+            self._sockets[packet.socket].monitored = packet.events
+
     def _remove_socket(self, packet: commands.RemoveSocket) -> None:
         self._closed_sockets.add(packet.socket)
         for key, listener in list(self._listeners.items()):
@@ -249,6 +256,10 @@ class Worker:
         self.tell(commands.Bound(packet.endpoint, 0, "", listener.address if listener else ""))
 
     def _not_bound(self, packet: commands.Bind, error: OSError) -> None:
+        hosted = self._sockets.get(packet.socket)
+        if hosted is not None:  # the monitor gets the address as libzmq's does, without its scheme
+            announcer = Announcer(hosted, self.tell, packet.address or "")
+            announcer.say(Event.BIND_FAILED, error.errno or errno.EIO)
         text = error.strerror or str(error)
         self.tell(commands.Bound(packet.endpoint, error.errno or 5, text, packet.address or ""))
 

@@ -1,121 +1,175 @@
 """The worker's event loop: descriptors and timers, over epoll.
 
-One thread, callbacks, no surprises.
+One thread, callbacks, no surprises. A message that passes through makes a round or two of this
+loop, so what happens in every round is compiled.
 """
 
-from __future__ import annotations
-
 import heapq
-import itertools
+import math
 import select
 import time
-from collections.abc import Callable
-from typing import Final, Protocol
 
-READ: Final = select.EPOLLIN
-WRITE: Final = select.EPOLLOUT
+import cython
+from cython.cimports.cpython.exc import PyErr_CheckSignals
+from cython.cimports.libc.errno import EINTR
+from cython.cimports.libc.errno import errno as last_error
+from cython.cimports.libc.stdint import uint64_t
+from cython.cimports.shmzmq.workers.reactor import READY_MOST, epoll_event, epoll_wait
 
-Callback = Callable[[int], None]
+READ = select.EPOLLIN
+WRITE = select.EPOLLOUT
+EDGE = select.EPOLLET
+"""Besides READ: once for each time that something comes, whether or not it is read."""
+
+# Rounds of mere traffic after which the counters are stored.
+_QUIET_ROUNDS = cython.declare(uint64_t, 1024)
 
 
+@cython.cclass
+class Source:
+    """Whoever is told that a descriptor is ready without a detour through Python."""
+
+    def ready(self, events):
+        raise NotImplementedError
+
+
+@cython.cclass
+class Turns:
+    """What is done in each round besides callbacks, for news that no descriptor tells of."""
+
+    def work(self):
+        """Do what there is to do, up to a bound; whether there is more to do at once."""
+        raise NotImplementedError
+
+    def may_sleep(self):
+        """Whether the reactor may wait: from here on news comes by a descriptor that it watches."""
+        raise NotImplementedError
+
+    def awake(self):
+        """The wait that may_sleep allowed is over."""
+        raise NotImplementedError
+
+
+@cython.cclass
 class Timer:
     """A call to come; `cancel` it when it is not wanted any more."""
 
-    __slots__ = ("call",)
+    def __init__(self, call):
+        self.call = call
 
-    def __init__(self, call: Callable[[], None]) -> None:
-        self.call: Callable[[], None] | None = call
-
-    def cancel(self) -> None:
+    def cancel(self):
         """Have it not come."""
         self.call = None
 
 
-class Turns(Protocol):
-    """What is done in each round besides callbacks, for news that no descriptor tells of."""
-
-    def work(self) -> bool:
-        """Do what there is to do, up to a bound; whether there is more to do at once."""
-
-    def may_sleep(self) -> bool:
-        """Whether the reactor may wait: from here on news comes by a descriptor that it watches."""
-
-    def awake(self) -> None:
-        """The wait that may_sleep allowed is over."""
-
-
+@cython.cclass
 class Reactor:
     """Calls back when descriptors are ready or times have come."""
 
-    def __init__(self) -> None:
-        self._epoll = select.epoll()
-        self._callbacks: dict[int, Callback] = {}
-        self._timers: list[tuple[float, int, Timer]] = []
-        self._serial = itertools.count()
-        self._running = False
-        self.loops = 0
+    def __init__(self):
+        self.epoll = select.epoll()
+        self.callbacks = {}
+        self.timers = []
+        self.changed = True
 
     @staticmethod
-    def now() -> float:
+    def now():
         """Return the monotonic time in seconds, by which timers and sessions go."""
         return time.monotonic()
 
-    def watch(self, fd: int, events: int, callback: Callback) -> None:
+    def watch(self, fd: cython.int, events: cython.uint, callback):
         """Call *callback* with the events that came on *fd*, of *events* and errors."""
-        if fd in self._callbacks:
-            self._epoll.modify(fd, events)
+        self.changed = True
+        if fd in self.callbacks:
+            self.epoll.modify(fd, events)
         else:
-            self._epoll.register(fd, events)
-        self._callbacks[fd] = callback
+            self.epoll.register(fd, events)
+        self.callbacks[fd] = callback
 
-    def forget(self, fd: int) -> None:
+    def forget(self, fd: cython.int):
         """Watch *fd* no more; to be called before it is closed."""
-        if self._callbacks.pop(fd, None) is not None:
-            self._epoll.unregister(fd)
+        self.changed = True
+        if self.callbacks.pop(fd, None) is not None:
+            self.epoll.unregister(fd)
 
-    def call_at(self, when: float, call: Callable[[], None]) -> Timer:
+    def call_at(self, when: float, call):
         """Call *call* at the monotonic time *when* in seconds."""
         timer = Timer(call)
-        heapq.heappush(self._timers, (when, next(self._serial), timer))
+        self.serial += 1
+        heapq.heappush(self.timers, (when, self.serial, timer))
         return timer
 
-    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
+    def call_later(self, seconds: float, call):
         """Call *call* in *seconds*."""
         return self.call_at(self.now() + seconds, call)
 
-    def run(self, turns: Turns, after_each: Callable[[], None]) -> None:
-        """Run until `stop`; *turns* are taken, and *after_each* is called, in each round."""
-        self._running = True
-        busy = False
-        while self._running:
-            wait = self._until_next_timer()
-            sleeps = wait != 0 and not busy and turns.may_sleep()
-            ready = self._epoll.poll(wait if sleeps else 0)
+    def run(self, turns: Turns, after_each):
+        """Run until `stop`; *turns* are taken in each round.
+
+        *after_each* is called after each round but those that did nothing except carry messages:
+        of these, every 1024th.
+        """
+        ready: epoll_event[READY_MOST]
+        busy: cython.bint = False
+        self.running = True
+        while self.running:
+            timeout_ms: cython.int = self.until_next_timer()
+            sleeps: cython.bint = timeout_ms != 0 and not busy and turns.may_sleep()
+            count: cython.int = self.wait(ready, timeout_ms if sleeps else 0)
             if sleeps:
                 turns.awake()
             self.loops += 1
-            for fd, events in ready:
-                callback = self._callbacks.get(fd)
-                if callback is not None:  # an earlier callback may have forgotten it
-                    callback(events)
-            self._run_timers()
+            self.dispatch(ready, count)
+            if self.timers:
+                self.run_timers()
             busy = turns.work()
-            after_each()
+            if self.changed or self.loops % _QUIET_ROUNDS == 0:
+                self.changed = False
+                after_each()
 
-    def stop(self) -> None:
+    def stop(self):
         """End `run` after this round."""
-        self._running = False
+        self.running = False
 
-    def _until_next_timer(self) -> float:
-        while self._timers and self._timers[0][2].call is None:
-            heapq.heappop(self._timers)
-        if not self._timers:
+    def wait(self, ready, timeout_ms):
+        """Wait for descriptors, -1 for as long as it takes; return how many are ready."""
+        fd: cython.int = self.epoll.fileno()
+        count: cython.int
+        with cython.nogil:
+            count = epoll_wait(fd, ready, READY_MOST, timeout_ms)
+        if count >= 0:
+            return count
+        if last_error != EINTR:
+            raise OSError(last_error, "epoll_wait")
+        PyErr_CheckSignals()
+        return 0
+
+    def dispatch(self, ready, count):
+        """Tell those whose descriptors are ready."""
+        i: cython.int
+        for i in range(count):
+            callback = self.callbacks.get(ready[i].data.fd)
+            if isinstance(callback, Source):
+                cython.cast(Source, callback).ready(ready[i].events)
+            elif callback is not None:  # an earlier callback may have forgotten it
+                self.changed = True
+                callback(ready[i].events)
+        return 0
+
+    def until_next_timer(self):
+        """Return the milliseconds until the next timer, -1 when there is none."""
+        while self.timers and cython.cast(Timer, self.timers[0][2]).call is None:
+            heapq.heappop(self.timers)
+        if not self.timers:
             return -1
-        return max(0.0, self._timers[0][0] - self.now())
+        left: cython.double = self.timers[0][0] - time.monotonic()
+        return 0 if left <= 0 else cython.cast(cython.int, math.ceil(min(left, 1e6) * 1000))
 
-    def _run_timers(self) -> None:
+    def run_timers(self):
         now = self.now()
-        while self._timers and self._timers[0][0] <= now:
-            timer = heapq.heappop(self._timers)[2]
+        while self.timers and self.timers[0][0] <= now:
+            timer: Timer = heapq.heappop(self.timers)[2]
             if timer.call is not None:
+                self.changed = True
                 timer.call()
+        return 0

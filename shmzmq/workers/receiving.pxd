@@ -25,13 +25,17 @@ cdef class Receiving:
     cdef char *rest              # where the rest of a body goes
     cdef uint64_t missing        # octets of it
     cdef bint more               # of that frame
-    cdef bytearray half          # the command whose rest is missing; None when it is a message's
+    cdef bytes half              # the body whose rest is missing, where it has no record yet (R3)
+    cdef bint half_command       # it is a command
+    cdef bytes whole             # a large part that is complete and has found no room yet
     cdef bytes pending           # a whole command that has not been acted upon
 
     cdef int place(self) except -1
     cdef int take_frame(self, const char *octets, uint64_t available) except -1
     cdef int take_part(self, const char *body, uint64_t available) except -1
     cdef void end_part(self) noexcept
+    cdef int begin_half(self, uint64_t size, bint command) except -1
+    cdef int put_whole(self) except -1
     cdef int act(self) except -1
     cdef int await_memory(self, int rc, uint64_t size) except -1
     cdef ssize_t fetch(self) except -2

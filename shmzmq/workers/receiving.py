@@ -3,12 +3,15 @@
 R1  A body whose rest is not there yet has its record in the ring already, and the rest is received
     into it. Nothing of its message is visible before its last octet is there.
 R2  What finds no room in the ring stays in the buffer, and the stream is not read until there is.
+R3  A part of more than AT_ONCE bytes gets its record when it is complete. Until then it lies in
+    plain memory, of which the system gives only what was written to: an announcement costs nothing.
 """
 
 import errno
 import os
 
 import cython
+from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.errno import EAGAIN, EINTR
 from cython.cimports.libc.errno import errno as last_error
 from cython.cimports.libc.stdint import uint64_t
@@ -37,6 +40,7 @@ from cython.cimports.shmzmq.zmtp.codec import (
 from ..errors import ZMQError
 
 _TURN = cython.declare(uint64_t, 4 * BATCH)
+_AT_ONCE = cython.declare(uint64_t, 4 << 20)  # bytes of shared memory for a mere announcement
 _LARGEST = cython.declare(uint64_t, 1 << 40)  # bytes; no ring will ever hold a larger part
 _SUBSCRIBE = cython.declare(bytes, b"\x09SUBSCRIBE")
 _CANCEL = cython.declare(bytes, b"\x06CANCEL")
@@ -169,9 +173,14 @@ class Receiving:
 
     def place(self):
         """Put what is in the buffer where it belongs: IDLE, BLOCKED or COMMAND."""
+        rc: cython.int
         while True:
+            if self.whole is not None:
+                rc = self.put_whole()
+                if rc != RELAY_IDLE:
+                    return rc
             if self.pending is not None:
-                rc: cython.int = self.act()
+                rc = self.act()
                 if rc != RELAY_IDLE:
                     return rc
             if self.missing or self.begin == self.end:
@@ -200,8 +209,7 @@ class Receiving:
         elif there == size:
             self.pending = body[:size]
         else:
-            self.half = bytearray(size)
-            self.rest = cython.cast(cython.p_char, self.half)
+            self.begin_half(size, True)
             memcpy(self.rest, body, there)
         self.begin += codec.start + there
         self.missing = size - there
@@ -217,6 +225,10 @@ class Receiving:
             raise ZMQError(errno.ENOBUFS, f"no ring will hold a message part of {size} bytes")
         if not pipe.sending and not pipe.can_write() and pipe.park(0):
             return RELAY_BLOCKED
+        if size > _AT_ONCE:
+            self.begin_half(size, False)
+            memcpy(self.rest, body, available)
+            return RELAY_IDLE
         rc: cython.int = pipe.write(cython.NULL, size, self.more)
         while rc != RING_OK:
             if self.await_memory(rc, size):
@@ -228,10 +240,39 @@ class Receiving:
             self.end_part()
         return RELAY_IDLE
 
+    def begin_half(self, size, command):
+        """Have the rest of a body come to plain memory."""
+        try:
+            # Nobody else has it yet, so it may be written to.
+            self.half = PyBytes_FromStringAndSize(cython.NULL, size)
+        except MemoryError:
+            text = f"no memory for a message part or command of {size} bytes"
+            raise ZMQError(errno.ENOBUFS, text) from None
+        self.half_command = command
+        self.rest = cython.cast(cython.p_char, self.half)
+        return 0
+
+    def put_whole(self):
+        """Give a large part that is complete its record: IDLE, or BLOCKED when it has to wait."""
+        part: bytes = self.whole
+        size: uint64_t = len(part)
+        rc: cython.int = self.pipe.write(part, size, self.more)
+        while rc != RING_OK:
+            if self.await_memory(rc, size):
+                return RELAY_BLOCKED
+            rc = self.pipe.write(part, size, self.more)
+        self.whole = None
+        if not self.more:
+            self.pipe.flush()
+        return RELAY_IDLE
+
     def end_part(self):
         """The last octet of a body is there."""
         if self.half is not None:
-            self.pending = bytes(self.half)
+            if self.half_command:
+                self.pending = self.half
+            else:
+                self.whole = self.half
             self.half = None
         elif not self.more:
             self.pipe.flush()

@@ -14,21 +14,19 @@ import termios
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from ..errors import ZMQError
 from ..pipe import Pipe
 from ..pipe_segment import check_pipe_segment, create_pipe_segment, ring_size
 from ..shm.liveness import ProcessId, this_process
 from ..zmtp import commands, events
 from ..zmtp.codec import FrameCodec
 from ..zmtp.connection import TRAFFIC_ALLOWANCE, Connection
-from ..zmtp.errors import ProtocolError
 from ..zmtp.raw import RAW_VERSION, RawConnection
 from .exchange import Exchange
 from .hosting import HostedSocket
-from .reactor import READ, WRITE, Reactor, Timer
+from .reactor import READ, Reactor, Timer
 from .receiving import Receiving
-from .relay import Turn
 from .sending import Sending
+from .traffic import Traffic
 
 if TYPE_CHECKING:
     from ..shm.segment import Segment
@@ -85,19 +83,14 @@ class RelayedTraffic:
         on_written: Callable[[], None],
     ) -> None:
         self._reactor = reactor
-        self._exchange = exchange
-        self._bit = pipe.bit
         self._zmtp = zmtp
         self._pipe = pipe
         self._on_end = on_end
         self._on_written = on_written
         self._timer: Timer | None = None
-        self._reads = True  # not while the ring has no room
-        self._writable = True
-        self._resting = True
-        self._deaf = False  # the application reads no more
-        self._watched = 0
+        self._heard = 0  # octets received when the heartbeat was last told of a sign of life
         self._open = True
+        self._carries = False
         version = zmtp.version
         codec = frame_codec(version, options.get("MAXMSGSIZE", -1))
         rest = zmtp.take_over()
@@ -111,14 +104,18 @@ class RelayedTraffic:
         receive_most = call_limit(options, "TCP_RECV_BUFFER", "IN_BATCH_SIZE")
         self._notifies = version == RAW_VERSION and bool(options.get("STREAM_NOTIFY", 1))
         self._receiving = Receiving(pipe, fd, codec, self._publishes, rest, receive_most)
+        self._traffic = Traffic(
+            reactor, exchange, pipe.bit, fd, self._sending, self._receiving, self
+        )
 
     def start(self) -> None:
         """Begin; the application has been told of us, so it will hear what we post."""
-        self._exchange.add(self._bit, self)
+        self._carries = True
+        self._traffic.start()
         if self._notifies:
             self._receiving.announce()
-        if self._handle_events() and self._reads:
-            self._receive()
+        if self._handle_events():
+            self._traffic.receive_now()
 
     # -- the end -----------------------------------------------------------------------------------
 
@@ -128,33 +125,29 @@ class RelayedTraffic:
             return
         self._open = False
         self._stop_timer()
-        self._leave_exchange()
+        self._end_traffic()
         self._reactor.forget(self._stream.fileno())
         self._stream.close()
         self._sending.rewind()
         self._pipe.forget_unfinished()
 
-    def _leave_exchange(self) -> None:
-        if self._bit >= 0:
-            self._exchange.remove(self._bit)
-            self._bit = -1
+    def _end_traffic(self) -> None:
+        if self._carries:
+            self._carries = False
+            self._traffic.end()
 
     def stop_reading(self) -> None:
         """The application reads no more, but what it has said is still to be written."""
-        self._deaf = True
-        self._reads = False
-        self._watch()
+        self._traffic.stop_reading()
 
-    def _shut_down(self) -> None:
-        """All is the kernel's. Wait a little until it is the peer's, too.
+    def all_written(self) -> None:
+        """All is the kernel's (TrafficKeeper). Wait a little until it is the peer's, too.
 
         A stream that is closed with octets in it that nobody has read may lose them: TCP resets
         it when the peer still sends, and libzmq drops what a hung-up Unix socket still holds.
         """
         self._stop_timer()
-        self._leave_exchange()
-        self._reactor.forget(self._stream.fileno())
-        self._watched = 0
+        self._end_traffic()
         try:
             self._stream.shutdown(socket.SHUT_WR)
             arrived = _unread_by_peer(self._stream) == 0
@@ -181,93 +174,28 @@ class RelayedTraffic:
         self.close()
         self._on_written()
 
-    def _end(self, reason: str) -> None:
+    def traffic_ended(self, reason: str) -> None:
+        """The stream is over (TrafficKeeper)."""
         if self._open:
-            if self._notifies and not self._deaf:
+            if self._notifies and not self._traffic.deaf:
                 self._receiving.announce()
             self.close()
             self._on_end(reason)
 
-    # -- from the application to the stream (Carrier) ----------------------------------------------
-
-    def send(self) -> bool:
-        """Take a turn at the ring that the application writes; whether another is due at once."""
-        if self._resting:
-            self._resting = False
-            self._sending.attend()
-        try:
-            state = self._sending.send()
-        except (OSError, ZMQError) as error:
-            self._end(str(error))
-            return False
-        if state == Turn.IDLE:
-            self._resting = self._sending.rest()
-            return not self._resting
-        if state == Turn.FINISHED:
-            self._shut_down()
-            return False
-        self._writable = state == Turn.MORE
-        if not self._writable:
-            self._watch()
-        return self._writable
-
-    def on_room(self) -> None:
-        """The application may have made room in the ring that it reads."""
-        if not self._reads and not self._deaf:
-            self._reads = True
-            self._receive()
-
-    # -- from the stream to the application --------------------------------------------------------
-
-    def _on_ready(self, ready: int) -> None:
-        if ready & WRITE and not self._writable:
-            self._writable = True
-            self._exchange.activate(self._bit)
-        if ready & ~WRITE:
-            if self._reads:
-                self._receive()
-                return
-            # The peer is gone, and what it had sent before waits for room: hear no more of it.
-            self._reactor.forget(self._stream.fileno())
-            self._watched = 0
-            if self._deaf:
-                self._end("the peer closed the connection")
-            return
-        self._watch()
-
-    def _receive(self) -> None:
-        before = self._receiving.count
-        try:
-            while (state := self._receiving.receive()) == Turn.COMMAND:
-                self._zmtp.receive_command(self._receiving.command or b"", self._reactor.now())
-                before = self._receiving.count  # a PING's time to live counts from here
-                if not self._handle_events():
-                    return
-        except (OSError, ZMQError, ProtocolError) as error:
-            self._end(str(error))
-            return
-        if self._receiving.count != before:
-            self._zmtp.note_traffic()
-        if state == Turn.ENDED:
-            self._end("the peer closed the connection")
-            return
-        self._reads = state != Turn.BLOCKED
-        self._watch()
-
-    def _watch(self) -> None:
-        wanted = (READ if self._reads else 0) | (0 if self._writable else WRITE)
-        if wanted != self._watched and self._open:
-            self._watched = wanted
-            self._reactor.watch(self._stream.fileno(), wanted, self._on_ready)
-
     # -- commands and time -------------------------------------------------------------------------
+
+    def command_came(self, command: bytes) -> bool:
+        """Act upon what the peer says to this end; false when that was the end (TrafficKeeper)."""
+        self._zmtp.receive_command(command, self._reactor.now())
+        self._heard = self._receiving.count  # a PING's time to live counts from here
+        return self._handle_events()
 
     def _handle_events(self) -> bool:
         """Act upon what the ZMTP connection has to say; false when that was the end."""
         while (event := self._zmtp.next_event()) is not None:
             if isinstance(event, events.Ended):
                 self._say(self._zmtp.data_to_send())
-                self._end(f"{type(event).__name__}: {getattr(event, 'text', event)}")
+                self.traffic_ended(f"{type(event).__name__}: {getattr(event, 'text', event)}")
                 return False
             if isinstance(event, events.Subscribe) and self._publishes:
                 # Not the peer's own words, which the relay finds itself: a 1.0 peer means it.
@@ -279,12 +207,14 @@ class RelayedTraffic:
     def _say(self, octets: bytes) -> None:
         if octets:
             self._sending.say(octets)
-            self._exchange.activate(self._bit)
+            self._traffic.take_turn()
 
     def _on_timer(self) -> None:
         self._timer = None
-        if not self._reads:
-            self._zmtp.note_traffic()  # the silence is ours
+        # Without room for what the peer says the silence is ours.
+        if self._receiving.count != self._heard or not self._traffic.reads:
+            self._zmtp.note_traffic()
+            self._heard = self._receiving.count
         self._zmtp.handle_timeout(self._reactor.now())
         self._handle_events()
 

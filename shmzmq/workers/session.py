@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
+from ..constants import Event
 from ..errors import ZMQError
 from ..shm import segment as segments
 from ..zmtp import events
@@ -18,6 +19,7 @@ from ..zmtp.mechanisms.null import NullMechanism
 from ..zmtp.options import ConnectionOptions
 from ..zmtp.raw import RawConnection
 from . import handover, relayed
+from .announcer import Announcer, failed_handshake
 from .commands import CONFLATES, PeerEnd
 from .exchange import Exchange
 from .handed_over import HandedOver
@@ -59,6 +61,10 @@ class OfferedPipe(NamedTuple):
 class SessionOwner(Protocol):
     """Who made the session and hears what becomes of it."""
 
+    @property
+    def announcer(self) -> Announcer:
+        """Tells the monitor, if there is one."""
+
     def session_ready(self, session: Session, peer: PeerEnd, doorbell_fd: int) -> None:
         """The pipe has both its ends. The owner of the descriptor is now the callee."""
 
@@ -83,7 +89,7 @@ class SessionOwner(Protocol):
 
 
 class Session:
-    """One connection of *hosted*'s socket over *stream*.
+    """One connection of *hosted*'s socket over *stream*; `start` it.
 
     *offered* is the pipe where we dialled for a far end, *kept* where we did for a lost link.
 
@@ -120,6 +126,10 @@ class Session:
         self._shares = shares and self.pipe is None and not is_raw
         self.metadata: dict[str, bytes] = {}
         self.is_taken = False
+        self.fd = stream.fileno()
+        """The stream's number, also when it is closed."""
+        self._handshaking = True
+        self._handshake_end: events.Event | None = None
         self._over = False
         self._timer: Timer | None = None
         self._handed_over: HandedOver | None = None
@@ -130,6 +140,9 @@ class Session:
             settings = connection_options(socket_type, options, shares=self._shares)
             self._zmtp = Connection(settings, NullMechanism(), reactor.now())
         self._stream = ByteStream(reactor, stream, self._on_data, self._end)
+
+    def start(self) -> None:
+        """Begin to speak; the owner knows us by now, since this may be the end already."""
         self._advance()
 
     @property
@@ -185,6 +198,9 @@ class Session:
             cut = self._handed_over.cut
         was_ready = self.is_ready
         self.close()
+        if self._handshaking:
+            self._owner.announcer.say(*failed_handshake(self._handshake_end))
+        self._owner.announcer.say(Event.DISCONNECTED, self.fd)
         if cut is not None:
             self._owner.session_cut(self, cut)
         else:
@@ -207,6 +223,7 @@ class Session:
             while (event := self._zmtp.next_event()) is not None:
                 self._stream.write(self._zmtp.data_to_send())
                 if isinstance(event, events.Ended):
+                    self._handshake_end = event
                     self._end(f"{type(event).__name__}: {getattr(event, 'text', '')}")
                     return
                 if isinstance(event, events.HandshakeDone):
@@ -232,6 +249,9 @@ class Session:
     # -- after the handshake -----------------------------------------------------------------------
 
     def _on_handshake(self, event: events.HandshakeDone) -> None:
+        if event.version >= (3, 0):  # before, there was no handshake to speak of, says libzmq
+            self._handshaking = False
+            self._owner.announcer.say(Event.HANDSHAKE_SUCCEEDED, 0)
         self.metadata = {**event.metadata}
         self.metadata["Peer-Address"] = self._peer_address.encode()
         theirs = self.metadata.pop(handover.PROPERTY, None)

@@ -38,6 +38,10 @@ class Stage:
         """Whether the test has said something or has gone."""
         return bool(self._prompt.poll(0))
 
+    def await_end(self) -> None:
+        """Do nothing until it is over."""
+        self._prompt.poll()
+
     @contextmanager
     def socket(self) -> Iterator[Socket]:
         """Open the socket of the part, and end the context behind it in the ordinary way."""
@@ -106,13 +110,19 @@ def send(stage: Stage) -> None:
 
 
 def receive(stage: Stage) -> None:
-    """Receive from one sender, check that nothing is missing, and note each message."""
+    """Receive from one sender, check that nothing is missing, and note each message.
+
+    After *most* of them, if that is in the part, do nothing more.
+    """
     ledger = Ledger()
     assert stage.record is not None
+    left = stage.part.get("most", -1)
     with stage.socket() as socket:
-        while (parts := stage.receive(socket)) is not None:
+        while left != 0 and (parts := stage.receive(socket)) is not None:
             sender = ledger.note(parts)
             stage.record.note(ledger.following[sender] - 1)
+            left -= 1
+        stage.await_end()
 
 
 def send_large(stage: Stage) -> None:

@@ -17,6 +17,7 @@ from support.library import Context, Socket, zmq
 from support.waiting import Background, wait_for, wait_until_blocked
 
 from shmzmq.errors import ZMQError
+from shmzmq.utils.monitor import recv_monitor_message
 from shmzmq.workers import pool
 
 SENDER = 3
@@ -186,3 +187,29 @@ def test_a_worker_that_keeps_ending_is_given_up(sockets: SocketFactory) -> None:
         )
     with pytest.raises(ZMQError, match=r"ended 5 times within 10 s"):
         receiving.result()
+
+
+def test_a_monitor_tells_what_went_with_a_worker(sockets: SocketFactory, context: Context) -> None:
+    pull, push = sockets.open(zmq.PULL), sockets.open(zmq.PUSH)
+    bound = zmq.EVENT_LISTENING | zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_CLOSED
+    there, here = (
+        sockets.adopt(socket.get_monitor_socket(events))
+        for socket, events in [(pull, bound), (push, zmq.EVENT_CONNECTED | zmq.EVENT_DISCONNECTED)]
+    )
+    pull.bind("tcp://127.0.0.1:*")
+    endpoint = pull.last_endpoint
+    push.connect(endpoint.decode())
+    before = [recv_monitor_message(there) for _ in range(2)]
+    assert [each["event"] for each in before] == [zmq.EVENT_LISTENING, zmq.EVENT_ACCEPTED]
+    listening, accepted = (each["value"] for each in before)
+    connected = recv_monitor_message(here)
+    os.kill(own_worker(context), signal.SIGKILL)
+    heard = [recv_monitor_message(there) for _ in range(4)]
+    gone = {each["event"]: each["value"] for each in heard[:2]}
+    assert gone == {zmq.EVENT_CLOSED: listening, zmq.EVENT_DISCONNECTED: accepted}
+    assert [each["event"] for each in heard[2:]] == [zmq.EVENT_LISTENING, zmq.EVENT_ACCEPTED]
+    assert {each["endpoint"] for each in heard} == {endpoint}
+    assert recv_monitor_message(here) == connected | {"event": zmq.EVENT_DISCONNECTED}
+    assert recv_monitor_message(here)["event"] == zmq.EVENT_CONNECTED
+    push.send(b"hello")
+    assert pull.recv() == b"hello"

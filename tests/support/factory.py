@@ -29,15 +29,20 @@ class SocketFactory:
         (subscribe=[b"a", b"b"]).
         """
         socket = self.context.socket(socket_type)
+        self.adopt(socket, **options)
+        for endpoint in [bind] if isinstance(bind, str) else bind:
+            socket.bind(endpoint)
+        for endpoint in [connect] if isinstance(connect, str) else connect:
+            socket.connect(endpoint)
+        return socket
+
+    def adopt(self, socket: Socket, **options: Any) -> Socket:
+        """Set options as `open` does, and close *socket* with all others; return it."""
         self._opened.append(socket)
         defaults = {"linger": 0, "sndtimeo": PATIENCE_MS, "rcvtimeo": PATIENCE_MS}
         for name, value in (defaults | options).items():
             for each in value if isinstance(value, list) else [value]:
                 socket.setsockopt(getattr(zmq, name.upper()), each)
-        for endpoint in [bind] if isinstance(bind, str) else bind:
-            socket.bind(endpoint)
-        for endpoint in [connect] if isinstance(connect, str) else connect:
-            socket.connect(endpoint)
         return socket
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """The relay between the rings of a pipe and a stream, over a socket pair."""
 
+import errno
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from shmzmq.errors import ZMQError
 from shmzmq.patterns.dealer import Dealer
 from shmzmq.patterns.xpub import XPub
 from shmzmq.pipe import Pipe
+from shmzmq.shm import segment
 from shmzmq.socket_base import SocketBase
 from shmzmq.workers.receiving import Receiving
 from shmzmq.workers.relay import Turn
@@ -22,6 +24,7 @@ from shmzmq.workers.sending import Sending
 from shmzmq.zmtp.codec import FrameCodec
 from shmzmq.zmtp.errors import ProtocolError
 
+LARGE = 4 << 20  # more than this is not received into the ring at once
 SIZES = [0, 1, 255, 256, 4096, 4097, 65536, 300_000]
 
 
@@ -69,7 +72,8 @@ class Relay:
 def make_relay(held: Held, pattern: object, limit: int = 0) -> Relay:
     """Lay a pipe between a socket of *pattern* and the worker, and a stream beside it."""
     application, worker = bare_socket(pattern), bare_socket(Dealer())
-    end, pipe = connect(application, worker, limit=limit)
+    # Not private: within a process payloads would go by reference, which a worker never does.
+    end, pipe = connect(application, worker, limit=limit, private=False)
     near, far = socket.socketpair()
     near.setblocking(False)
     far.setblocking(False)
@@ -91,6 +95,16 @@ def send(socket: SocketBase, *parts: bytes) -> None:
     for part in parts[:-1]:
         socket.send(part, SNDMORE)
     socket.send(parts[-1], DONTWAIT)
+
+
+def feed(relay: Relay, receiving: Receiving, octets: bytes) -> int:
+    """Have the peer send *octets*; return the last outcome."""
+    state = int(Turn.IDLE)
+    while octets and state != Turn.BLOCKED:
+        octets = octets[relay.far.send(octets) :]
+        while (state := receiving.receive()) == Turn.MORE:
+            pass
+    return state
 
 
 def turns(sending: Sending, relay: Relay) -> tuple[int, bytes]:
@@ -315,6 +329,40 @@ def test_should_refuse_a_part_for_which_there_is_no_memory(relay: Relay) -> None
         relay.far.send(b"\x02" + size.to_bytes(8))
         with pytest.raises(ZMQError, match=f"{size} bytes"):
             relay.receiving().receive()
+
+
+def test_should_take_no_shared_memory_for_a_large_part_that_is_only_announced(relay: Relay) -> None:
+    before = relay.pipe.describe()["outbound"]["capacity"]
+    relay.far.send(b"\x02" + (1 << 30).to_bytes(8) + b"begun")
+    receiving = relay.receiving()
+    assert receiving.receive() == Turn.IDLE
+    assert relay.pipe.describe()["outbound"]["capacity"] == before
+    assert receive_all(relay.application) == []
+
+
+@pytest.mark.parametrize("size", [LARGE, LARGE + 1, 2 * LARGE])
+def test_should_read_large_parts_among_small_ones(relay: Relay, size: int) -> None:
+    large = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    feed(relay, relay.receiving(), frame(b"a", 1) + frame(large, 1) + frame(b"b"))
+    feed(relay, relay.receiving(), frame(large) + frame(b"c"))
+    assert receive_all(relay.application) == [[b"a", large, b"b"], [large], [b"c"]]
+
+
+def test_should_keep_a_large_part_until_there_is_memory(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise ZMQError(errno.ENOBUFS, "/dev/shm is full")
+
+    receiving = relay.receiving()
+    feed(relay, receiving, frame(b"first"))
+    with monkeypatch.context() as patch:
+        patch.setattr(segment, "create", full)
+        patch.setattr(segment, "create_private", full)
+        assert feed(relay, receiving, frame(b"x" * (LARGE + 1)) + frame(b"last")) == Turn.BLOCKED
+        assert receive_all(relay.application) == [[b"first"]]
+    assert receiving.receive() == Turn.IDLE
+    assert receive_all(relay.application) == [[b"x" * (LARGE + 1)], [b"last"]]
 
 
 def test_should_relay_raw_octets(relay: Relay) -> None:

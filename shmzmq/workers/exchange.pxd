@@ -1,0 +1,25 @@
+cimport cython
+
+from shmzmq.workers.mail cimport Mail
+from shmzmq.workers.reactor cimport Reactor, Source, Turns
+
+
+cdef class Carrier(Source):
+    cdef bint send(self) except -1
+    cdef int on_room(self) except -1
+
+
+@cython.final
+cdef class Rung(Source):
+    pass
+
+
+@cython.final
+cdef class Exchange(Turns):
+    cdef Reactor reactor
+    cdef Mail mail                 # None while there are no carriers
+    cdef dict carriers             # all of them, by their bits on the board
+    cdef dict active               # those that are looked at in each round
+
+    cdef Mail made(self)
+    cdef int take_mail(self) except -1
