@@ -168,4 +168,4 @@ def _array_of(parts: Sequence[Frame]) -> NDArray[Any]:
             f"{len(body)} bytes are no array of {dtype} with the shape {shape}, "
             f"which has {math.prod(shape) * dtype.itemsize}"
         )
-    return np.ndarray(shape, dtype, buffer=memoryview(body), order=order)
+    return np.ndarray(shape, dtype, buffer=body.buffer, order=order)

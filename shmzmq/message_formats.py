@@ -120,7 +120,7 @@ class MessageFormats(SocketBase):
         if not out_of_band:
             return pickle.loads(self.recv(flags))
         whole, *frames = self.recv_multipart(flags, copy=False)
-        buffers: list[Any] = [bytearray(frame) if copy else frame for frame in frames]
+        buffers: list[Any] = [bytearray(frame) if copy else frame.buffer for frame in frames]
         return pickle.loads(whole, buffers=buffers)
 
     def send_json(self, obj: Any, flags: int = 0, **kwargs: Any) -> MessageTracker | None:
