@@ -159,7 +159,7 @@ class Context(OptionAttributes):
             if option in values:
                 return int(values[option])
         if Placement.has(option):
-            return self._placement.get(option)
+            return int(self._placement.get(option))
         raise ZMQError(errno.EINVAL, f"context option {option!r} is unknown")
 
     def setsockopt(self, opt: int, value: Any) -> None:
