@@ -227,6 +227,8 @@ class Session:
         try:
             while (event := self._zmtp.next_event()) is not None:
                 self._stream.write(self._zmtp.data_to_send())
+                if self._over:
+                    return  # the peer has gone while it was spoken to
                 if isinstance(event, events.Ended):
                     self._handshake_end = event
                     self._end(f"{type(event).__name__}: {getattr(event, 'text', '')}")
@@ -241,6 +243,8 @@ class Session:
             self._end(str(error))
             return
         self._stream.write(self._zmtp.data_to_send())
+        if self._over:
+            return
         self._stop_timer()
         due = self._zmtp.next_timeout()
         if due is not None and not self.is_ready:

@@ -3,6 +3,7 @@
 import fcntl
 import logging
 import os
+import re
 import resource
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from contextlib import ExitStack, suppress
 
 from support.channel import Channel
 from support.library import Context, Socket, zmq
+from support.waiting import wait_for
 
 _DEFAULT_SOFT_LIMIT = 1024
 _FEW = 256
@@ -80,6 +82,13 @@ def _works(pair: tuple[Socket, Socket]) -> bool:
     return True
 
 
+def _of_descriptors(texts: list[str]) -> list[str]:
+    """Return the reports of descriptors that have run out."""
+    return [
+        text for text in texts if re.search("descriptor|files open|open files", text, re.IGNORECASE)
+    ]
+
+
 def open_until_it_fails(channel: Channel) -> None:
     """Open connected pairs until descriptors run out here or in the worker; go on with fewer."""
     _limit_descriptors(_FEW, _FEW)
@@ -91,7 +100,9 @@ def open_until_it_fails(channel: Channel) -> None:
                 while True:
                     pairs.append(_pair(context, sockets))
                     if not _works(pairs[-1]):
-                        channel.send(["report", reports.texts[-1]])
+                        # The half of a pair that found room may say first that the other is gone.
+                        wait_for(lambda: _of_descriptors(reports.texts), "the report")
+                        channel.send(["report", _of_descriptors(reports.texts)[-1]])
                         break
             except zmq.ZMQError as error:
                 channel.send(["error", error.errno, str(error)])
