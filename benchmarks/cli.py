@@ -7,10 +7,19 @@ from typing import Any
 
 import click
 
-from benchmarks import idle_peers, latency, memory, session, startup, throughput, zero_copy
+from benchmarks import (
+    idle_peers,
+    latency,
+    memory,
+    placement,
+    session,
+    startup,
+    throughput,
+    zero_copy,
+)
 from benchmarks.options import Matrix, common, make_matrix, make_settings, matrix, size
 from benchmarks.settings import Settings
-from benchmarks.turn_about import Question
+from benchmarks.turn_about import Answer, Question
 
 PAUSE_MS = 5.0
 
@@ -159,6 +168,40 @@ def memory_command(pipes: int, **options: Any) -> None:
     conclude(memory.questions(pipes, settings), settings, options["json_file"])
 
 
+@main.command("placement")
+@click.option(
+    "--cpus",
+    type=click.IntRange(1, 4),
+    default=2,
+    show_default=True,
+    help="How many CPUs to place the four processes on.",
+)
+@click.option(
+    "--size",
+    "message_size",
+    type=size,
+    metavar="SIZE",
+    default=64,
+    show_default=True,
+    help="Size of the messages.",
+)
+@common
+def placement_command(cpus: int, message_size: int, **options: Any) -> None:
+    """Which CPUs to give to two applications and their I/O workers.
+
+    PUSH/PULL over ipc and tcp as in `throughput`, in every placement of sender, receiver and their
+    workers on the CPUs, beside no placement at all; and which of them was best.
+    """
+    settings = make_settings(options)
+    questions = placement.questions(cpus, message_size, settings)
+    for answer in conclude(questions, settings, options["json_file"]):
+        found = placement.best(answer)
+        if found is not None:
+            name, rate = found
+            transport = answer.question.labels["transport"]
+            click.echo(f"Best over {transport}: {name} ({rate:,.0f} messages/s).")
+
+
 @main.command("all")
 @common
 def all_command(**options: Any) -> None:
@@ -181,11 +224,17 @@ def default_idle(options: dict[str, Any]) -> int:
     return 100 if options["quick"] else 1000
 
 
-def conclude(questions: Sequence[Question], settings: Settings, json_file: Path | None) -> None:
-    """Ask, report, and end the process with status 1 when something failed."""
+def conclude(
+    questions: Sequence[Question], settings: Settings, json_file: Path | None
+) -> list[Answer]:
+    """Ask, report, and return the answers.
+
+    Ends the process with status 1 when something failed.
+    """
     questions = [question for question in questions if question.takers]
     if not questions:
         raise click.ClickException("none of the libraries here can do this benchmark")
     answers = session.answer_all(questions, settings)
     if not session.report(answers, settings, json_file):
         sys.exit(1)
+    return list(answers)
