@@ -171,8 +171,9 @@ class Ledger:
 
     def take_from_dead(self):
         """Take everything back once the pipe has ended and its reader has died."""
-        if not self.ended or self.count == 0 or is_alive(self.reader):
+        if not self.ended or (self.count == 0 and not self.names) or is_alive(self.reader):
             return 0
+        self.forget_names()
         loan: cython.int
         for loan in range(self.words * 64):
             if self.blocks[loan] is not None:

@@ -273,7 +273,8 @@ def sweep(done: ProcessId | None = None) -> list[str]:
 
     A segment goes only when neither its owner nor the reader named in its header lives, for what
     was published before its sender died is still to be delivered. (A pool has several readers, and
-    a further name for each that has not mapped it, with that reader in it.) *done* is a process
+    a further name for each that has not mapped it, with that reader in it, and that goes with the
+    reader, whether the owner lives or not.) *done* is a process
     that lives and will read no more. Segments of other pid namespaces are left alone: their pids
     mean nothing here.
     """
@@ -285,7 +286,11 @@ def sweep(done: ProcessId | None = None) -> list[str]:
             continue
         if name.owner not in alive:
             alive[name.owner] = is_alive(name.owner)
-        if not alive[name.owner] and not _is_awaited(name, done):
+        if alive[name.owner]:
+            is_waste = name.reader is not None and not is_alive(name.reader)
+        else:
+            is_waste = not _is_awaited(name, done)
+        if is_waste:
             try:
                 unlink(str(name))
             except posix_ipc.PermissionsError:

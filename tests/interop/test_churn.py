@@ -77,11 +77,11 @@ def test_what_thousands_took_comes_back(
         assert puller.recv() == b"before"
         at_rest = descriptors(worker)
         come_and_go(puller, WARM)
-        wait_for(lambda: descriptors(worker) == at_rest, "the worker has closed them")
+        wait_for(lambda: descriptors(worker) <= at_rest, "the worker has closed them")
         puller.poll(0)
         memory = worker.memory_full_info().uss
         come_and_go(puller, cycles)
-        wait_for(lambda: descriptors(worker) == at_rest, "the worker has closed them")
+        wait_for(lambda: descriptors(worker) <= at_rest, "the worker has closed them")
         puller.poll(0)
         assert worker.memory_full_info().uss - memory < MOST_GROWTH
         healthy.say(frame(b"after"))
@@ -102,7 +102,7 @@ def test_many_that_say_nothing_more(puller: Socket, worker: psutil.Process) -> N
             wait_for(lambda: descriptors(worker) == at_rest + 200, "they are all accepted")
             healthy.say(frame(b"meanwhile"))
             assert puller.recv() == b"meanwhile"
-            wait_for(lambda: descriptors(worker) == at_rest, "the silent are hung up on")
+            wait_for(lambda: descriptors(worker) <= at_rest, "the silent are hung up on")
         finally:
             for stream in silent:
                 stream.close()
