@@ -11,7 +11,6 @@ An array is a message of two parts, which any ZeroMQ peer can make and read:
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -46,6 +45,8 @@ class ArrayFormats(MessageFormats):
         order: Order = "C" if array.flags.c_contiguous or not array.flags.f_contiguous else "F"
         header = {"dtype": _describe(array.dtype), "shape": array.shape, "order": order}
         octets = self._octets(array, order)  # before anything of the message is there
+        import json  # it takes a while, and most programs send no arrays
+
         self.send(json.dumps(header, separators=(",", ":")).encode(), flags | SNDMORE)
         return self.send(octets, flags)
 
@@ -153,6 +154,8 @@ def _array_of(parts: Sequence[Frame]) -> NDArray[Any]:
         raise ValueError(f"an array is a message of 2 parts, and this one has {len(parts)}")
     head, body = parts
     try:
+        import json
+
         header = json.loads(head.bytes)
         dtype = _dtype_of(header["dtype"])
         shape = tuple(header["shape"])

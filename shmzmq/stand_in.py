@@ -17,14 +17,18 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader, MetaPathFinder
+else:
+    Loader = MetaPathFinder = object  # importing their module takes as long as all of ours
 
 _NAME = "zmq"
 _OURS = __package__ or "shmzmq"
-_CHILDREN_S_PATH = str(Path(__file__).parent / "as_zmq")
+_CHILDREN_S_PATH = os.path.join(os.path.dirname(__file__), "as_zmq")
 
 
 def install_as_zmq() -> None:
@@ -45,7 +49,7 @@ def install_as_zmq() -> None:
 
 
 def _is_for_children(module: ModuleType) -> bool:
-    return Path(module.__file__ or "").parent.parent == Path(_CHILDREN_S_PATH)
+    return os.path.dirname(os.path.dirname(module.__file__ or "")) == _CHILDREN_S_PATH
 
 
 def _tell_children() -> None:
