@@ -16,6 +16,7 @@ from .constants import HICCUP_MSG, MAXMSGSIZE, USE_FD, SocketType
 from .errors import ZMQError
 from .keeper import (
     EndpointKeeper,
+    FarEnd,
     GivenDescriptor,
     Replaced,
     conflates,
@@ -23,12 +24,11 @@ from .keeper import (
     no_descriptor_left,
     options_for_worker,
     refuse,
-    refuse_fds,
 )
 from .pipe import Pipe
 from .pipe_segment import create_pipe_segment, ring_size
 from .shm import segment as segments
-from .shm.board import Board, open_board
+from .shm.board import Board
 from .shm.layout import Kind, Slot
 from .shm.liveness import ProcessId, is_alive
 from .workers import commands
@@ -82,23 +82,6 @@ def clear_away(segment: Segment, far_end: ProcessId) -> None:
     """All that *far_end* wrote into this pipe was read: if it is dead, take away what it left."""
     if far_end.pid and not is_alive(far_end):
         segments.unlink_all_of(far_end, segment.token)
-
-
-def open_peer_board(socket: Socket, peer: PeerEnd, doorbell_fd: int) -> Board | None:
-    """Open the far end's board, shared by all pipes to that socket.
-
-    None when its owner has gone.
-    """
-    known: Board | None = socket.context.peer_boards.get(peer.board)
-    if known is not None:
-        os.close(doorbell_fd)
-        return known
-    try:
-        board = open_board(peer.board, doorbell_fd)
-    except ZMQError:
-        return None
-    socket.context.peer_boards[peer.board] = board
-    return board
 
 
 def _given_descriptor(socket: Socket) -> GivenDescriptor | None:
@@ -183,22 +166,23 @@ class WorkerBind(EndpointKeeper):
 
     # -- events of the worker ----------------------------------------------------------------------
 
-    def handle(self, event: Any, fds: list[int]) -> None:
-        """Act upon an event about this endpoint; owns *fds*."""
+    def handle(self, event: Any, far_end: FarEnd | None = None) -> None:
+        """Act upon an event about this endpoint."""
         lingers = self.key in self.socket.context.lingering
         if isinstance(event, Settled) or (lingers and isinstance(event, Replaced)):
             # In the latter case it went with the worker; the pipes have been let go.
             self.socket.context.settled(self.key)
             self._forget()
         elif lingers:
-            refuse(event, fds)
+            refuse(event)
         elif isinstance(event, Arrived):
-            if not fds:
+            assert far_end is not None, "it comes with this event"
+            if not far_end.has_doorbell:
                 self.socket.board.release(event.bit)
                 self.worker.post(commands.Hangup(event.token))
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
-            self._take_up(event, fds[0])
+            self._take_up(event, far_end.board)
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
         elif isinstance(event, Lost) and event.token in self._by_token:
@@ -229,17 +213,15 @@ class WorkerBind(EndpointKeeper):
         else:
             self.worker.post(self._bind._replace(address=None))
 
-    def _take_up(self, event: Arrived, doorbell_fd: int) -> None:
+    def _take_up(self, event: Arrived, board: Board | None) -> None:
         socket = self.socket
         try:
             segment = segments.open_segment(event.segment, Kind.PIPE)
         except ZMQError:
             # The far end went while it came, and took the pipe with it.
-            refuse_fds([doorbell_fd])
             socket.board.release(event.bit)
             self.worker.post(commands.Hangup(event.token))
             return
-        board = open_peer_board(socket, event.peer, doorbell_fd)
         segment.unlink()
         send_hwm, _ = high_water_marks(socket.options)
         pipe = Pipe(segment, 1, socket.board, event.bit, send_hwm)
@@ -420,14 +402,15 @@ class WorkerConnect(EndpointKeeper):
 
     # -- events of the worker ----------------------------------------------------------------------
 
-    def handle(self, event: Any, fds: list[int]) -> None:
-        """Act upon an event about this endpoint; owns *fds*."""
+    def handle(self, event: Any, far_end: FarEnd | None = None) -> None:
+        """Act upon an event about this endpoint."""
         if isinstance(event, Attached):
-            if not fds:
+            assert far_end is not None, "it comes with this event"
+            if not far_end.has_doorbell:
                 self.worker.post(commands.Hangup(self.pipe.segment.token))
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
-            self._attach(event, fds[0])
+            self._attach(event, far_end.board)
         elif isinstance(event, Lost):
             try:
                 self._renew()
@@ -436,7 +419,7 @@ class WorkerConnect(EndpointKeeper):
                     raise
                 # Nothing has changed, so the same can be tried again; meanwhile messages queue.
                 self.socket.report(f"{self.endpoint} cannot go on to the next peer yet: {error}")
-                self.socket.postpone((self, event, fds))
+                self.socket.postpone((self, event, far_end))
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
         elif isinstance(event, Settled):
@@ -452,7 +435,7 @@ class WorkerConnect(EndpointKeeper):
             self.worker.post(self._connect._replace(segment=segment))
         elif peer.pid == event.late:  # the pipe was carried by that process itself
             self.worker.post(self._connect._replace(segment=""))
-            self.handle(Lost(self.socket.key, self.key, token, "its worker ended"), [])
+            self.handle(Lost(self.socket.key, self.key, token, "its worker ended"))
         else:
             self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
             self.worker.post(self._connect._replace(segment=""))
@@ -464,7 +447,7 @@ class WorkerConnect(EndpointKeeper):
             return -1
         return max(0, round(1000 * (self._linger_ends - time.monotonic())))
 
-    def _attach(self, event: Attached, doorbell_fd: int) -> None:
+    def _attach(self, event: Attached, board: Board | None) -> None:
         pipe = self.pipe
         pipe.conflating = take_conflation(event) or self._conflates
         pipe.routing_id = self._assigned_id or event.metadata.get("Identity", b"")
@@ -472,9 +455,7 @@ class WorkerConnect(EndpointKeeper):
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))
         self._peer = event.peer
         if self.key in self._context.lingering:
-            refuse_fds([doorbell_fd])  # all is said; the far end only has to read it
-            return
-        board = open_peer_board(self.socket, event.peer, doorbell_fd)
+            return  # all is said; the far end only has to read it
         attach_far_end(self, pipe, event.peer, board)
         self._enter_pattern()
         self.socket.pattern.identified(pipe)

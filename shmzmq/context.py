@@ -16,7 +16,7 @@ from .attributes import OptionAttributes, public_name
 from .constants import LINGER, ContextOption, Errno, SocketOption, SocketType
 from .errors import ZMQError
 from .inproc import InprocNames
-from .keeper import Replaced, refuse
+from .keeper import PeerBoards, Replaced, refuse
 from .placement import Placement
 from .shm import segment as segments
 from .shm.blocks import Pool
@@ -81,7 +81,7 @@ class Context(OptionAttributes):
         values["keepers"] = {}
         values["lingering"] = {}
         values["monitors"] = {}
-        values["peer_boards"] = weakref.WeakValueDictionary()
+        values["peer_boards"] = PeerBoards()
         values["inproc"] = InprocNames()
         values["_pool"] = None
         values["_placement"] = Placement()
@@ -320,11 +320,11 @@ class Context(OptionAttributes):
         if keeper is None:
             refuse(event, fds)  # its endpoint is gone
         elif keeper.key in self.lingering:
-            keeper.handle(event, fds)
+            keeper.handle(event, self.peer_boards.take_in(event, fds))
         elif keeper.socket.closed:
             refuse(event, fds)
         else:
-            keeper.socket.events.append((keeper, event, fds))
+            keeper.socket.events.append((keeper, event, self.peer_boards.take_in(event, fds)))
             if keeper.socket is not caller:
                 keeper.socket.board.notify(Control.EVENT)
                 attendant().prompt(self)

@@ -6,18 +6,21 @@ import contextlib
 import errno
 import os
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .constants import CONFLATE, CONNECT_ROUTING_ID, DISCONNECT_MSG, SocketType
 from .errors import ZMQError
 from .options import BY_NUMBER
 from .shm import chain
+from .shm.board import Board, open_board
 
 if TYPE_CHECKING:
     from .endpoints import Endpoint
     from .options import OptionValues
     from .pipe import Pipe
     from .socket import Socket
+    from .workers.commands import PeerEnd
     from .workers.pool import WorkerLink
 
 
@@ -32,6 +35,41 @@ class Replaced(NamedTuple):
 _HEARS_FAREWELLS = (SocketType.ROUTER,)
 
 
+class FarEnd(NamedTuple):
+    """What an event brought of a pipe's far end."""
+
+    board: Board | None  # None: its owner has gone, or no descriptor was left for its doorbell
+    has_doorbell: bool
+
+
+class PeerBoards:
+    """The far ends' boards, each opened once for all pipes to that socket."""
+
+    def __init__(self) -> None:
+        self._boards: weakref.WeakValueDictionary[str, Board] = weakref.WeakValueDictionary()
+
+    def take_in(self, event: Any, fds: list[int]) -> FarEnd | None:
+        """Return the far end that *event* tells of, None when it is about something else.
+
+        Owns *fds*. An event that waits to be acted upon so holds no descriptor of its own.
+        """
+        peer: PeerEnd | None = getattr(event, "peer", None)
+        if peer is None:
+            refuse_fds(fds)
+            return None
+        if not fds:
+            return FarEnd(None, False)
+        board = self._boards.get(peer.board)
+        if board is not None:
+            refuse_fds(fds)
+            return FarEnd(board, True)
+        try:
+            board = self._boards[peer.board] = open_board(peer.board, fds[0])
+        except ZMQError:
+            return FarEnd(None, True)
+        return FarEnd(board, True)
+
+
 class EndpointKeeper:
     """What a socket keeps for each bind and connect.
 
@@ -44,8 +82,8 @@ class EndpointKeeper:
     is_bound: bool
     worker: WorkerLink | None = None
 
-    def handle(self, event: Any, fds: list[int]) -> None:
-        """Act upon an event of the worker; owns *fds*."""
+    def handle(self, event: Any, far_end: FarEnd | None = None) -> None:
+        """Act upon an event of the worker; *far_end* comes with Arrived and Attached."""
         raise NotImplementedError
 
     def __init__(self, socket: Socket, endpoint: Endpoint) -> None:
@@ -179,13 +217,13 @@ def options_for_worker(options: OptionValues) -> dict[str, Any]:
     return snapshot
 
 
-def refuse_fds(fds: list[int]) -> None:
+def refuse_fds(fds: Sequence[int]) -> None:
     """Close descriptors that came with an event nobody waits for any more."""
     for fd in fds:
         os.close(fd)
 
 
-def refuse(event: Any, fds: list[int]) -> None:
+def refuse(event: Any, fds: Sequence[int] = ()) -> None:
     """Let go what an event brought that nobody waits for any more: descriptors, a pipe's names."""
     refuse_fds(fds)
     arrived: str | None = getattr(event, "segment", None)

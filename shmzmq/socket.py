@@ -44,7 +44,7 @@ from .constants import (
 from .endpoints import Endpoint, parse_endpoint
 from .errors import ContextTerminated, ZMQBindError, ZMQError
 from .inproc import InprocBind, InprocConnect
-from .keeper import EndpointKeeper, no_such_endpoint, refuse
+from .keeper import EndpointKeeper, FarEnd, no_such_endpoint, refuse
 from .monitor import Monitored
 from .options import OptionValues
 from .patterns import new_pattern, raw_router
@@ -404,11 +404,11 @@ class Socket(Monitored, OptionAttributes, ArrayFormats):
         self._postponed.clear()
         self.context.collect_events(self)
         while self.events:
-            keeper, event, fds = self.events.popleft()
+            keeper, event, far_end = self.events.popleft()
             if keeper.key in self.context.keepers:
-                keeper.handle(event, fds)
+                keeper.handle(event, far_end)
             else:
-                refuse(event, fds)
+                refuse(event)
 
     def attend(self) -> bool:
         """Act upon the workers' events on another thread; false while a call is under way here.
@@ -437,7 +437,7 @@ class Socket(Monitored, OptionAttributes, ArrayFormats):
         self._failures.append(error)
         self.board.notify(Control.EVENT)
 
-    def postpone(self, event: tuple[EndpointKeeper, Any, list[int]]) -> None:
+    def postpone(self, event: tuple[EndpointKeeper, Any, FarEnd | None]) -> None:
         """Have *event* come again in a while: what it takes is not to be had now."""
         self._postponed.append(event)
 

@@ -27,11 +27,8 @@ def _limit_descriptors(soft: int, hard: int | None = None) -> None:
 
 
 def send_one_each(channel: Channel, endpoint: str, count: str) -> None:
-    """Connect many PUSH sockets of one context, and send a message through each.
-
-    Each socket has a doorbell, and for a moment one of its peer's; the limit is the receiver's.
-    """
-    _limit_descriptors(2 * _DEFAULT_SOFT_LIMIT)
+    """Connect many PUSH sockets of one context, and send a message through each."""
+    _limit_descriptors(_DEFAULT_SOFT_LIMIT)
     with zmq.Context() as context, ExitStack() as sockets:
         for number in range(int(count)):
             socket = sockets.enter_context(context.socket(zmq.PUSH))

@@ -1,7 +1,6 @@
 """What happens to a socket's connections while its program does something else."""
 
 import errno
-import os
 import threading
 from pathlib import Path
 
@@ -102,11 +101,10 @@ def test_what_goes_wrong_meanwhile_is_raised_by_the_next_call(
     endpoint = cast.endpoint()
     push = sockets.open(zmq.PUSH, connect=endpoint)
 
-    def fail(_socket: object, _peer: object, doorbell_fd: int) -> None:
-        os.close(doorbell_fd)
+    def fail(*_: object) -> None:
         raise ZMQError(errno.EMFILE, "none left")
 
-    monkeypatch.setattr("shmzmq.connections.open_peer_board", fail)
+    monkeypatch.setattr("shmzmq.connections.attach_far_end", fail)
     receiver = cast.start("receive", type="PULL", how="bind", endpoint=endpoint, wait=False)
     wait_for(lambda: push._failures, "the attendant was refused")
     with pytest.raises(ZMQError, match="none left"):
