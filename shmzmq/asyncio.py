@@ -14,8 +14,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from . import context, poll, socket
+from .batch_sources import source_of
+from .batches import Batches
 from .constants import DONTWAIT, EVENTS, POLLIN, POLLOUT, RCVTIMEO, SNDMORE, SNDTIMEO
-from .errors import Again
+from .errors import Again, ZMQError
 from .socket_base import SocketBase
 
 __all__ = ["Context", "Poller", "Socket"]
@@ -78,9 +80,16 @@ class Socket(socket.Socket):
         super().close(linger)
 
     def _attempt(
-        self, call: Callable[[int], Result], flags: int, timeout_option: int
+        self,
+        call: Callable[[int], Result],
+        flags: int,
+        timeout_option: int,
+        timeout_ms: int | None = None,
     ) -> asyncio.Future[Result]:
-        """Call with DONTWAIT, now and whenever there is news, until it does not raise Again."""
+        """Call with DONTWAIT, now and whenever there is news, until it does not raise Again.
+
+        It may take *timeout_ms*, or as long as the option *timeout_option* says.
+        """
         loop = asyncio.get_running_loop()
         if self._bell is None and not self.closed:
             self.__dict__["_bell"] = _Bell(self.fileno())
@@ -89,16 +98,14 @@ class Socket(socket.Socket):
             future.set_result(call(flags | DONTWAIT))
         except Again as error:
             if not flags & DONTWAIT:
-                return loop.create_task(self._repeat(call, flags, timeout_option))
+                limit_ms = self.get(timeout_option) if timeout_ms is None else timeout_ms
+                return loop.create_task(self._repeat(call, flags, limit_ms))
             future.set_exception(error)
         except Exception as error:
             future.set_exception(error)
         return future
 
-    async def _repeat(
-        self, call: Callable[[int], Result], flags: int, timeout_option: int
-    ) -> Result:
-        timeout_ms = self.get(timeout_option)
+    async def _repeat(self, call: Callable[[int], Result], flags: int, timeout_ms: int) -> Result:
         limit = None if timeout_ms < 0 else timeout_ms / 1000
         try:
             async with asyncio.timeout(limit):
@@ -161,6 +168,56 @@ class Socket(socket.Socket):
             return parts
 
         return self._attempt(receive_all, flags, RCVTIMEO)
+
+    async def send_many(  # type: ignore[override]
+        self, messages: Any, flags: int = 0, *, offsets: Any = None, multipart: bool = False
+    ) -> int:
+        """Send many messages, as Socket.send_many does, and return how many were sent.
+
+        What ends it early, as cancelling does, has the attribute `messages_sent`.
+        """
+        source = source_of(messages, offsets, multipart)
+
+        def send_rest(now: int) -> None:
+            while source.sent < source.count:
+                Batches.send_rest(self.core, source, now)
+
+        try:
+            await self._attempt(send_rest, flags, SNDTIMEO)
+        except ZMQError:
+            if source.sent == 0:
+                raise
+        except BaseException as error:
+            error.messages_sent = source.sent  # type: ignore[attr-defined]
+            raise
+        return source.sent
+
+    def recv_many(  # type: ignore[override]
+        self,
+        max_messages: int = 1024,
+        timeout: int | None = None,
+        flags: int = 0,
+        *,
+        multipart: bool = False,
+    ) -> Awaitable[list[Any]]:
+        """Return a future of the messages that are there, as Socket.recv_many does."""
+        return self._attempt(
+            lambda now: Batches.recv_many(self.core, max_messages, 0, now, multipart=multipart),
+            flags,
+            RCVTIMEO,
+            timeout,
+        )
+
+    def recv_packed(  # type: ignore[override]
+        self, max_messages: int = 1024, timeout: int | None = None, flags: int = 0
+    ) -> Awaitable[Any]:
+        """Return a future of the messages that are there, packed as by Socket.recv_packed."""
+        return self._attempt(
+            lambda now: Batches.recv_packed(self.core, max_messages, 0, now),
+            flags,
+            RCVTIMEO,
+            timeout,
+        )
 
     async def recv_string(self, flags: int = 0, encoding: str = "utf-8") -> str:  # type: ignore[override]
         """Receive one part as text."""

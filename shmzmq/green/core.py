@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import gevent
 
 from .. import context, socket
+from ..batch_sources import source_of
+from ..batches import Batches
 from ..constants import DONTWAIT, EVENTS, POLLIN, RCVTIMEO, SNDTIMEO
-from ..errors import Again
+from ..errors import Again, ZMQError
 from ..socket_base import SocketBase
+
+Result = TypeVar("Result")
 
 _TIMEOUTS = (RCVTIMEO, SNDTIMEO)
 
@@ -47,6 +52,70 @@ class Socket(socket.Socket):
                 if flags & DONTWAIT:
                     raise
             self._wait()
+
+    def send_many(
+        self, messages: Any, flags: int = 0, *, offsets: Any = None, multipart: bool = False
+    ) -> int:
+        """Send many messages, as the package's Socket does, and return how many were sent."""
+        source = source_of(messages, offsets, multipart)
+        try:
+            while source.sent < source.count:
+                try:
+                    Batches.send_rest(self.core, source, flags | DONTWAIT)
+                except Again:
+                    if flags & DONTWAIT:
+                        raise
+                    self._wait()
+        except ZMQError:
+            if source.sent == 0:
+                raise
+        except BaseException as error:
+            error.messages_sent = source.sent  # type: ignore[attr-defined]
+            raise
+        return source.sent
+
+    def recv_many(
+        self,
+        max_messages: int = 1024,
+        timeout: int | None = None,
+        flags: int = 0,
+        *,
+        multipart: bool = False,
+    ) -> list[Any]:
+        """Receive the messages that are there, as the package's Socket does."""
+        return self._until(
+            lambda now: Batches.recv_many(self.core, max_messages, 0, now, multipart=multipart),
+            flags,
+            timeout,
+        )
+
+    def recv_packed(
+        self, max_messages: int = 1024, timeout: int | None = None, flags: int = 0
+    ) -> Any:
+        """Receive the messages that are there, packed, as the package's Socket does."""
+        return self._until(
+            lambda now: Batches.recv_packed(self.core, max_messages, 0, now), flags, timeout
+        )
+
+    def _until(self, call: Callable[[int], Result], flags: int, timeout_ms: int | None) -> Result:
+        """Call until it does not raise Again, for *timeout_ms*; None or negative: for ever."""
+        if timeout_ms == 0:
+            flags |= DONTWAIT
+        limit = None if timeout_ms is None or timeout_ms < 0 else timeout_ms / 1000
+        in_time = gevent.Timeout(limit)
+        with in_time:
+            while True:
+                try:
+                    return call(flags | DONTWAIT)
+                except Again:
+                    if flags & DONTWAIT:
+                        raise
+                try:
+                    self._wait()
+                except gevent.Timeout as timeout:
+                    if timeout is not in_time:
+                        raise
+                    raise Again(msg=f"nothing came within {timeout_ms} ms") from None
 
     def _wait(self) -> None:
         fd = self.fileno()

@@ -49,6 +49,9 @@ class Pub(Pattern):
         self.dropped = self.publisher.out.dropped
         return rc
 
+    def send_many(self, slices, count):
+        return self.send_each(slices, count)
+
     def has_out(self):
         return True
 

@@ -10,6 +10,7 @@ from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.ring import RING_OK
 
+from ..constants import Errno
 from ..errors import ZMQError
 
 _NOTIFY_CONNECT = cython.declare(cython.int, 1)
@@ -211,6 +212,16 @@ class Router(Pattern):
         self.held = False
         self.more = True
         return self.held_id
+
+    def send_many(self, slices, count):
+        raise ZMQError(
+            Errno.EFSM, "a ROUTER's messages begin with a routing id: send them with multipart=True"
+        )
+
+    def recv_many(self, batch, most):
+        if not self.held and (self.held_part is not None or self.queue.more):
+            self.refuse_midway()
+        return self.recv_each(batch, most)
 
     def has_in(self):
         return self.held_part is not None or self.queue.more or self.find()

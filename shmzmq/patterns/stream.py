@@ -12,6 +12,7 @@ from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.ring import RING_NO_MEMORY, RING_OK
 
+from ..constants import Errno
 from ..errors import ZMQError
 
 
@@ -149,6 +150,17 @@ class Stream(Pattern):
         self.held_part = None
         self.more = False
         return part
+
+    def send_many(self, slices, count):
+        raise ZMQError(
+            Errno.EFSM,
+            f"a {self.name}'s messages begin with a routing id: send them with multipart=True",
+        )
+
+    def recv_many(self, batch, most):
+        if self.held_part is not None and self.held_id is None:
+            self.refuse_midway()
+        return self.recv_each(batch, most)
 
     def has_in(self):
         return self.held_part is not None or self.find()

@@ -11,4 +11,5 @@ cdef class TopicTable:
 
     cdef list match_buffer(self, const char *topic, uint64_t size)
     cdef bint wants_buffer(self, const char *topic, uint64_t size) except -1
+    cdef bint wants_all(self) noexcept
     cdef int changed(self) except -1

@@ -72,6 +72,10 @@ class TopicTable:
         """
         return [prefix for prefix in self.held_by(subscriber) if self.remove(prefix, subscriber)]
 
+    def wants_all(self):
+        """Whether nobody wants anything but everything."""
+        return self.everyone is not None
+
     def match(self, topic: bytes) -> list:
         """Return everybody who wants *topic*, each once; the list is not to be changed."""
         return self.match_buffer(PyBytes_AS_STRING(topic), PyBytes_GET_SIZE(topic))

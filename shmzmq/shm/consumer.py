@@ -16,6 +16,7 @@ from cython.cimports.shmzmq.shm.atomics import (
     store_relaxed,
     store_release,
 )
+from cython.cimports.shmzmq.shm.batch import add
 from cython.cimports.shmzmq.shm.layout import (
     DESCRIPTOR_SIZE,
     LOANS,
@@ -167,6 +168,31 @@ class Consumer:
         store_release(cython.address(self.control.head), self.head)  # pair "free"
         if self.kept is not None:
             self.let_parts_go()
+
+    def take(self, batch, most, largest):
+        """Put up to *most* messages of one part into *batch*, and return how many.
+
+        Stops before whatever needs a closer look, which peek finds again: a part that others
+        follow, a command, a payload in a block, one of more than *largest* bytes, nonsense. The
+        space of all is given back at the end.
+        """
+        if self.in_message:
+            return 0
+        read: uint64_t = self.read
+        try:
+            while self.read - read < most and self.peek() == RING_OK and self.record_flags == 0:
+                if self.record_size > largest:
+                    break
+                add(batch, self.record, self.record_size)
+                self.head += spanned(self.record_size)
+                self.bytes_read += self.record_size
+                self.read += 1
+        finally:
+            if self.read != read:
+                store_relaxed(cython.address(self.control.bytes_read), self.bytes_read)
+                store_relaxed(cython.address(self.control.read), self.read)
+                store_release(cython.address(self.control.head), self.head)  # pair "free"
+        return self.read - read
 
     # -- reading ahead: records are used where they lie, and given back when that is done ----------
 
