@@ -24,6 +24,7 @@ cdef class Pattern:
     cdef int64_t recv_many(self, Batch batch, uint64_t most) except -1
     cdef int64_t recv_each(self, Batch batch, uint64_t most) except -1
     cdef int refuse_midway(self) except -1
+    cdef int refuse_unaddressed(self) except -1
     cdef int refuse_batches(self) except -1
     cdef bint has_in(self) except -1
     cdef bint has_out(self) except -1

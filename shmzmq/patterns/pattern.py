@@ -173,6 +173,12 @@ class Pattern:
     def refuse_midway(self):
         raise ZMQError(Errno.EFSM, "the rest of a message is to be received first: RCVMORE holds")
 
+    def refuse_unaddressed(self):
+        raise ZMQError(
+            Errno.EFSM,
+            f"a {self.name}'s messages begin with a routing id: send them with multipart=True",
+        )
+
     def refuse_batches(self):
         raise ZMQError(
             Errno.EFSM,
