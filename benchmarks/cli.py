@@ -18,6 +18,7 @@ from benchmarks import (
     zero_copy,
 )
 from benchmarks.options import Matrix, common, make_matrix, make_settings, matrix, size
+from benchmarks.peers.batches import Api, styles
 from benchmarks.settings import Settings
 from benchmarks.turn_about import Answer, Question
 
@@ -37,18 +38,33 @@ def main() -> None:
 
 @main.command("throughput")
 @matrix
+@click.option(
+    "--api",
+    "apis",
+    multiple=True,
+    type=click.Choice([api.value for api in Api]),
+    help="How to use shmzmq: send and recv (single), send_many and recv_many with lists (many), or "
+    "with one buffer and offsets (offsets). May be repeated.  [default: single]",
+)
 @common
 def throughput_command(
-    transports: tuple[str, ...], sizes: tuple[int, ...], patterns: tuple[str, ...], **options: Any
+    transports: tuple[str, ...],
+    sizes: tuple[int, ...],
+    patterns: tuple[str, ...],
+    apis: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Messages a second from one sender to one receiver.
 
     Plain loops of send(bytes) and recv(), counted by the receiver from the end of a warm-up batch
     to the last message. REQ/REP counts requests, each answered by an empty reply. PUB/SUB would
     drop messages, so its publisher waits for the subscriber every 10,000 messages or 16 MiB. At
-    most 1,000 messages or 64 MiB wait on each side (high water mark).
+    most 1,000 messages or 64 MiB wait on each side (high water mark). The batches of --api have 256
+    messages.
     """
     settings = make_settings(options)
+    if apis:
+        settings.roster.vary("shmzmq", lambda peer: styles(peer, tuple(map(Api, apis))))
     cases = make_matrix(transports, sizes, patterns).cases()
     conclude(throughput.questions(cases, settings), settings, options["json_file"])
 

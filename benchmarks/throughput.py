@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.cases import Case, payload
 from benchmarks.gates import Gates
 from benchmarks.pairs import Pair
-from benchmarks.peers.interface import Channel, Peer
+from benchmarks.peers.interface import BatchCalls, Channel, Peer
 from benchmarks.settings import Settings
 from benchmarks.turn_about import Figures, Question
 
@@ -41,6 +41,11 @@ def send_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> None
     for _ in range(plan.batches + 1):
         if case.pattern.lossy:
             gates.take_credit()
+        if channel.batches is not None:
+            left = plan.batch
+            while left:
+                left -= channel.batches.send(left)
+            continue
         for _ in repeat(None, plan.batch):
             send(body)
 
@@ -48,10 +53,14 @@ def send_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> None
 def receive_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> float:
     """Return messages/s from the end of the warm-up to the last message, which is checked."""
     recv, calls = channel.recv, plan.batch * channel.frames
-    started, message = 0.0, None
+    started = 0.0
+    message: object = None
     for number in range(plan.batches + 1):
-        for _ in repeat(None, calls):
-            message = recv()
+        if channel.batches is not None:
+            message = receive_all(plan.batch, channel.batches)
+        else:
+            for _ in repeat(None, calls):
+                message = recv()
         if case.pattern.lossy:
             gates.give_credit()
         if number == 0:
@@ -59,6 +68,15 @@ def receive_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> f
     elapsed = perf_counter() - started
     check_body(message, case)
     return plan.batch * plan.batches / elapsed
+
+
+def receive_all(count: int, calls: BatchCalls) -> bytes:
+    """Receive so many messages in batches, and return the last."""
+    while True:
+        came, last = calls.receive(count)
+        count -= came
+        if not count:
+            return last()
 
 
 def send_requests(case: Case, plan: Plan, channel: Channel, gates: Gates) -> None:

@@ -16,7 +16,7 @@ from cython.cimports.shmzmq.shm.atomics import (
     store_relaxed,
     store_release,
 )
-from cython.cimports.shmzmq.shm.batch import add
+from cython.cimports.shmzmq.shm.batch import Batch, add
 from cython.cimports.shmzmq.shm.layout import (
     DESCRIPTOR_SIZE,
     LOANS,
@@ -410,6 +410,10 @@ class Consumer:
         else:
             self.advance()
         return payload, flags
+
+    def pop_many(self, batch: Batch, most: uint64_t, largest: uint64_t = 1 << 62):
+        """Put up to *most* messages into *batch*, as far as they are of one part and lie here."""
+        return self.take(batch, most, largest)
 
     def describe(self):
         """Return the consumer's view of positions and counts, by name."""

@@ -18,6 +18,7 @@ from cython.cimports.shmzmq.shm.atomics import (
     store_relaxed,
     store_release,
 )
+from cython.cimports.shmzmq.shm.batch import Slice
 from cython.cimports.shmzmq.shm.layout import (
     RECORD_CHAIN,
     RECORD_COMMAND,
@@ -364,6 +365,16 @@ class Producer:
     def push(self, data: bytes, flags: cython.int = 0):
         """Write one record without publishing; return RING_OK, RING_NO_MEMORY or RING_BROKEN."""
         return self.write(data, len(data), flags)
+
+    def push_many(self, messages: list):
+        """Stage up to 64 messages of one part without publishing; return how many had room."""
+        slices: Slice[64]
+        count: cython.int = 0
+        for item in messages[:64]:
+            slices[count].data = cython.cast(bytes, item)
+            slices[count].size = len(item)
+            count += 1
+        return self.stage(slices, count)
 
     def commit(self):
         """Publish what was pushed."""
