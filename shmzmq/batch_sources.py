@@ -149,16 +149,24 @@ class Packed(Source):
         self._check()
 
     def _check(self):
-        index: uint64_t
+        if self.item == 8:
+            ends = cython.cast(cython.pointer(int64_t), self.ends.buf)
+            falls: cython.bint = ends[0] < 0 or ends[self.count] > self.view.len
+            i: uint64_t
+            for i in range(self.count):
+                falls |= ends[i + 1] < ends[i]
+            if not falls:
+                return 0
         before: int64_t = 0
-        for index in range(self.count + 1):
-            end: int64_t = self.offset(index)
+        for i in range(self.count + 1):
+            end: int64_t = self.offset(i)
             if end < before or end > self.view.len:
                 raise ValueError(
-                    f"offset {index} is {end}: it must not be below {before}, nor above "
+                    f"offset {i} is {end}: it must not be below {before}, nor above "
                     f"{self.view.len}, the size of the buffer"
                 )
             before = end
+        return 0
 
     def offset(self, index):
         if self.item == 4:
@@ -172,13 +180,13 @@ class Packed(Source):
     def fill(self, first, slices, most):
         most = min(most, self.count - first)
         base = cython.cast(cython.p_char, self.view.buf)
+        limit: int64_t = self.view.len
         start: int64_t = self.offset(first)
         count: uint64_t = 0
         while count < most:
             end: int64_t = self.offset(first + count + 1)
-            if start < 0 or end < start or end > self.view.len:
-                self.slice_at(first + count)  # which says what is wrong
-            if cython.cast(uint64_t, end - start) >= REFERENCE_FROM:
+            # What was changed since it was checked is found out by slice_at.
+            if cython.cast(uint64_t, end - start) >= REFERENCE_FROM or start < 0 or end > limit:
                 break
             slices[count].data = base + start
             slices[count].size = end - start

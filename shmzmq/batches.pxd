@@ -25,4 +25,4 @@ cdef class Batches(SocketBase):
 
 
 cdef int64_t _checked_most(int64_t most) except -1
-cdef object _numpy()
+cdef object _import_numpy()

@@ -197,11 +197,9 @@ class Batches(SocketBase):
         batch = Batch(_checked_most(max_messages), packed=True)
         self._receive_batch(batch, max_messages, timeout, flags)
         data, offsets = batch.packed()
-        numpy = _numpy()
-        return (
-            numpy.frombuffer(data, numpy.uint8) if data.nbytes else numpy.empty(0, numpy.uint8),
-            numpy.frombuffer(offsets, numpy.int64),
-        )
+        if _as_array is None:
+            _import_numpy()
+        return _as_array(data, _uint8), _as_array(offsets, _int64)
 
     def _receive_batch(self, batch: Batch, most, timeout, flags):
         self.check()
@@ -269,11 +267,13 @@ def _checked_most(most):
     return most
 
 
-_module = None
+# Of numpy, which is imported when a batch is first packed.
+_as_array = _uint8 = _int64 = None
 
 
-def _numpy():
-    global _module
-    if _module is None:
-        import numpy as _module
-    return _module
+def _import_numpy():
+    global _as_array, _uint8, _int64
+    import numpy
+
+    _uint8, _int64 = numpy.dtype(numpy.uint8), numpy.dtype(numpy.int64)
+    _as_array = numpy.frombuffer

@@ -29,6 +29,7 @@ cdef class Batch:
     cdef bint several                  # the next message has several parts, and was left where it is
     cdef readonly uint64_t count
     cdef Memory data, offsets          # the messages packed: message i lies from offsets[i] to offsets[i + 1]
+    cdef uint64_t places               # messages that `offsets` has memory for
 
     cdef int add_packed(self, const char *data, uint64_t size) except -1
     cdef int add_object(self, object part) except -1
@@ -40,6 +41,16 @@ cdef inline int add(Batch batch, const char *data, uint64_t size) except -1:
         batch.items.append(PyBytes_FromStringAndSize(data, size))
         batch.count += 1
         return 0
+    cdef Memory memory
+    cdef uint64_t used
     if batch.items is None:
-        return batch.add_packed(data, size)
+        memory = batch.data
+        used = memory.nbytes
+        if size > memory.capacity - used or batch.count >= batch.places:
+            return batch.add_packed(data, size)
+        memcpy(memory.address + used, data, size)
+        memory.nbytes = used + size
+        batch.count += 1
+        (<int64_t *> batch.offsets.address)[batch.count] = used + size
+        return 0
     return batch.add_object(PyBytes_FromStringAndSize(data, size))

@@ -9,7 +9,7 @@ from cython.cimports.cpython.buffer import (
 )
 from cython.cimports.libc.stdint import int64_t, uint64_t
 from cython.cimports.libc.stdlib import free, realloc
-from cython.cimports.libc.string import memcpy
+from cython.cimports.shmzmq.shm.batch import add
 from cython.cimports.shmzmq.shm.lease import as_bytes
 
 _FIRST_BYTES = cython.declare(uint64_t, 16 * 1024)
@@ -54,21 +54,18 @@ class Batch:
         self.data.grow(_FIRST_BYTES)
         self.offsets = Memory()
         self.offsets.grow(8 * (min(most, _FIRST_OFFSETS) + 1))
+        self.places = self.offsets.capacity // 8 - 1
         cython.cast(cython.pointer(int64_t), self.offsets.address)[0] = 0
 
     def add_packed(self, data, size):
-        """Put a message behind those that are packed already."""
+        """Put a message behind those that are packed already, in more memory."""
         used: uint64_t = self.data.nbytes
         if size > self.data.capacity - used:
             self.data.grow(max(2 * self.data.capacity, used + size))
-        if (self.count + 2) * 8 > self.offsets.capacity:
+        if self.count >= self.places:
             self.offsets.grow(2 * self.offsets.capacity)
-        memcpy(self.data.address + used, data, size)
-        self.data.nbytes = used + size
-        self.count += 1
-        ends = cython.cast(cython.pointer(int64_t), self.offsets.address)
-        ends[self.count] = used + size
-        return 0
+            self.places = self.offsets.capacity // 8 - 1
+        return add(self, data, size)
 
     def add_object(self, part):
         """Take a message of one part: bytes, or a Lease of them."""

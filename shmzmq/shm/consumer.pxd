@@ -45,6 +45,7 @@ cdef class Consumer:
     cdef int take_special(self, uint64_t place) except -2
     cdef void advance(self) noexcept
     cdef int64_t take(self, Batch batch, uint64_t most, uint64_t largest) except -1
+    cdef int _take_run(self, Batch batch, uint64_t most, uint64_t largest) except -1
     cdef void step(self)
     cdef void mark(self, Mark *mark) noexcept
     cdef void release(self, Mark *mark)
