@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from benchmarks import (
+    fan_out,
     idle_peers,
     latency,
+    matching,
     memory,
     placement,
     session,
@@ -121,6 +123,48 @@ def zero_copy_command(sizes: tuple[int, ...], **options: Any) -> None:
     conclude(questions, settings, options["json_file"])
 
 
+@main.command("fan-out")
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    type=size,
+    metavar="SIZE",
+    help="Only messages of this size; may be repeated.  [default: 64 1M]",
+)
+@common
+def fan_out_command(sizes: tuple[int, ...], **options: Any) -> None:
+    """Messages a second from one PUB to eight SUB over ipc, each in its own process.
+
+    Received as bytes and as views (recv(copy=False); pyzmq sends with copy=False then, too). No
+    message is dropped: there is no high water mark, and the publisher is two batches of 10,000
+    messages or 16 MiB ahead of its subscribers at most.
+    """
+    settings = make_settings(options)
+    questions = fan_out.questions(sizes or fan_out.SIZES, settings)
+    conclude(questions, settings, options["json_file"])
+
+
+@main.command("matching")
+@click.option(
+    "--subscriptions",
+    "counts",
+    multiple=True,
+    type=click.IntRange(1),
+    help="Only with so many subscriptions; may be repeated.  [default: 1 1000 100000]",
+)
+@common
+def matching_command(counts: tuple[int, ...], **options: Any) -> None:
+    """Messages a second that a PUB finds nobody to want, against how many subscriptions there are.
+
+    Publisher and subscriber are in one process, over inproc. The topics are like those subscribed
+    to up to their last byte.
+    """
+    settings = make_settings(options)
+    questions = matching.questions(counts or matching.SUBSCRIPTIONS, settings)
+    conclude(questions, settings, options["json_file"])
+
+
 @main.command("idle-peers")
 @click.option("--idle", type=click.IntRange(1), help="Idle sockets.  [default: 1000; quick: 100]")
 @click.option(
@@ -229,6 +273,8 @@ def all_command(**options: Any) -> None:
         *latency.questions(cases, (0.0, PAUSE_MS), settings),
         *idle_peers.questions(default_idle(options), 64, settings),
         *zero_copy.questions(zero_copy.SIZES, settings),
+        *fan_out.questions(fan_out.SIZES, settings),
+        *matching.questions(matching.SUBSCRIPTIONS, settings),
         *startup.questions(100, settings),
         *memory.questions(100, settings),
     ]
