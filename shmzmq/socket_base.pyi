@@ -13,6 +13,7 @@ from .shm.waiting import Spinner
 
 class SocketBase:
     exposed: bool
+    copy_threshold: int
     send_timeout_ms: int
     receive_timeout_ms: int
     @property

@@ -1,6 +1,7 @@
 """Run pyzmq's tests with shmzmq in zmq's place and print what came of each module.
 
-The exit status is 1 when a case fails that is listed in passing.txt, or a module could not be run.
+The exit status is 1 when a case fails that is listed in passing.txt, or a module could not be run,
+and 3 when pyzmq's sources could not be downloaded.
 """
 
 from pathlib import Path
@@ -10,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from .cases import CANNOT_APPLY, MEASURED, VERSION
-from .suite import Outcome, fetch, run_module
+from .suite import CannotFetch, Outcome, fetch, run_module
 
+CANNOT_FETCH = 3
 PASSING = Path(__file__).parent / "passing.txt"
 DIRECTORY = Path(__file__).parents[2] / "build" / "pyzmq"
 
@@ -41,7 +43,11 @@ def main(modules: tuple[str, ...], library: str, accept: bool) -> None:
     """Run the modules named, or all that are measured."""
     console = Console()
     DIRECTORY.mkdir(parents=True, exist_ok=True)
-    sources = fetch(DIRECTORY)
+    try:
+        sources = fetch(DIRECTORY)
+    except CannotFetch as error:
+        console.print(str(error), markup=False, highlight=False)
+        raise SystemExit(CANNOT_FETCH) from None
     chosen = modules or MEASURED
     outcomes = {module: run_module(sources, module, library=library) for module in chosen}
     console.print(table_of(outcomes, library))
