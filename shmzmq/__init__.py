@@ -39,6 +39,7 @@ from .version import (
 )
 
 COPY_THRESHOLD = 65536
+DRAFT_API = False
 IPC_PATH_MAX_LEN = 107
 Message = Frame
 
@@ -65,6 +66,7 @@ def has(capability: str) -> bool:
 
 __all__ = [
     "COPY_THRESHOLD",
+    "DRAFT_API",
     "IPC_PATH_MAX_LEN",
     "_FINISHED_TRACKER",
     "Again",
