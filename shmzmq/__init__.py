@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .stand_in import install_as_zmq
 
 COPY_THRESHOLD = 65536
+DRAFT_API = False
 IPC_PATH_MAX_LEN = 107
 
 # A program that imports the package does not wait for what it does not use: these names are looked
@@ -88,6 +89,7 @@ def has(capability: str) -> bool:
 
 __all__ = [
     "COPY_THRESHOLD",
+    "DRAFT_API",
     "IPC_PATH_MAX_LEN",
     "_FINISHED_TRACKER",
     "Again",

@@ -501,6 +501,11 @@ class SocketBase:
         """The wait on the doorbell is over."""
         self.board.awake()
 
+    def silence(self):
+        """Nobody waits on the doorbell any more: it does not ring again, nor is it rung already."""
+        self.board.awake()
+        self.board.doorbell.drain()
+
     def ring(self):
         """Ring this socket's own doorbell: whoever waits on it from outside is to look."""
         self.board.doorbell.ring()

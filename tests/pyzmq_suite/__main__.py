@@ -55,13 +55,12 @@ def main(modules: tuple[str, ...], library: str, accept: bool) -> None:
         for name, message in outcome.failed.items():
             console.print(f"failed: {name}: {message[:200]}", markup=False, highlight=False)
     passed = {name for outcome in outcomes.values() for name in outcome.passed}
+    listed = set(PASSING.read_text(encoding="utf-8").split())
+    ours = {name for name in listed if name.split(".")[0] in chosen}
     if accept:
-        PASSING.write_text("".join(f"{name}\n" for name in sorted(passed)), encoding="utf-8")
-    expected = [
-        name
-        for name in PASSING.read_text(encoding="utf-8").split()
-        if name.split(".")[0] in chosen and name not in passed
-    ]
+        ours = passed
+        PASSING.write_text("".join(f"{name}\n" for name in sorted(listed | ours)), encoding="utf-8")
+    expected = sorted(ours - passed)
     for name in expected:
         console.print(f"passed before, and does not now: {name}", markup=False, highlight=False)
     unfinished = any(outcome.ended_early for outcome in outcomes.values())
