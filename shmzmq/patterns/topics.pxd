@@ -22,6 +22,7 @@ cdef class Node:
 cdef class TopicTable:
     cdef Node root
     cdef dict held             # subscriber -> {prefix: None}
+    cdef list nobody           # always empty: what matching returns where nobody wants the topic
     cdef Py_ssize_t count      # prefixes
     cdef readonly uint64_t steps
 

@@ -81,6 +81,7 @@ class TopicTable:
     def __init__(self):
         self.root = Node(b"")
         self.held = {}
+        self.nobody = []
 
     def __len__(self):
         return self.count
@@ -186,7 +187,7 @@ class TopicTable:
             node = self._below(node, cython.address(topic), cython.address(size))
         if mixed is not None:
             return list(dict.fromkeys(mixed))
-        return [] if found is None else found
+        return self.nobody if found is None else found
 
     def wants(self, topic: bytes) -> bool:
         """Whether anybody wants *topic*."""

@@ -51,7 +51,9 @@ class XPub(Pattern):
         return rc
 
     def send_many(self, slices, count):
-        return self.send_each(slices, count)
+        done: uint64_t = self.publisher.send_many(slices, count)
+        self.dropped = self.publisher.out.dropped
+        return done
 
     def recv(self):
         found = self.publisher.receive()

@@ -206,6 +206,43 @@ def test_subscribers_get_what_they_want(link: Link) -> None:
         assert received(sub, 3) == [b"a1", b"a2", b"a3"]
 
 
+@inproc_only
+@pytest.mark.parametrize("kind", [zmq.PUB, zmq.XPUB])
+def test_each_subscriber_misses_what_it_has_no_room_for(link: Link, kind: int) -> None:
+    endpoint = link.endpoint()
+    pub = link.near(kind, bind=endpoint, sndhwm=3)
+    marks = {b"a": 2, b"b": 7, b"": 50}
+    subs = {
+        topic: link.far(zmq.SUB, connect=endpoint, subscribe=topic, rcvhwm=mark)
+        for topic, mark in marks.items()
+    }
+    settle(pub, list(subs.values()))
+    batch = [b"%c%d" % (letter, number) for number in range(20) for letter in b"aab"]
+    assert pub.send_many(batch) == 60
+    for topic, sub in subs.items():
+        wanted = [message for message in batch if message.startswith(topic)]
+        assert sub.recv_many() == wanted[: marks[topic] + 3]
+    assert pub.send_many([b"a again", b"b again"]) == 2
+    assert subs[b"a"].recv_many() == [b"a again"]
+    assert subs[b""].recv_many() == [b"a again", b"b again"]
+
+
+@inproc_only
+def test_a_publisher_that_drops_nothing_stops_at_a_full_subscriber(link: Link) -> None:
+    pub, sub = link.pair(
+        zmq.PUB,
+        zmq.SUB,
+        near={"xpub_nodrop": 1, "sndhwm": 5},
+        far={"subscribe": b"", "rcvhwm": 5},
+    )
+    settle(pub, sub)
+    messages = numbered(20)
+    assert pub.send_many(messages, zmq.DONTWAIT) == 10
+    assert sub.recv_many() == messages[:10]
+    assert pub.send_many(messages[10:], zmq.DONTWAIT) == 10
+    assert sub.recv_many() == messages[10:]
+
+
 def test_xsub_subscribes_and_sends(link: Link) -> None:
     xpub, xsub = link.pair(zmq.XPUB, zmq.XSUB)
     assert xsub.send_many([b"\x01a", b"\x01b", b"said", b"\x00a"]) == 4
