@@ -19,7 +19,7 @@ from cython.cimports.cpython.buffer import (
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.cpython.exc import PyErr_CheckSignals
 from cython.cimports.libc.stdint import int64_t, uint64_t
-from cython.cimports.shmzmq.message import Frame
+from cython.cimports.shmzmq.message import Frame, received
 from cython.cimports.shmzmq.patterns.load_balance import SENT
 from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.pipe import Pipe
@@ -38,7 +38,7 @@ from cython.cimports.shmzmq.shm.waiting import (
 
 from .delivery import Delivery
 from .errors import Again, ZMQError
-from .message import FINISHED, MessageTracker, received
+from .message import FINISHED, MessageTracker
 from .shm import directory
 
 _DONTWAIT = cython.declare(cython.int, 1)
