@@ -1,5 +1,6 @@
 """The command line: one subcommand for each benchmark, and `all`."""
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,25 +9,36 @@ from typing import Any
 import click
 
 from benchmarks import (
+    compare,
     idle_peers,
     latency,
     memory,
+    page,
     placement,
     session,
     startup,
     throughput,
     zero_copy,
 )
-from benchmarks.options import Matrix, common, make_matrix, make_settings, matrix, size
+from benchmarks.options import (
+    MANY_PEERS,
+    Matrix,
+    common,
+    make_matrix,
+    make_settings,
+    matrix,
+    size,
+)
 from benchmarks.settings import Settings
 from benchmarks.turn_about import Answer, Question
 
 PAUSE_MS = 5.0
+RECORD_OF_COMPARISON = "comparison.json"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
-    """Measure shmzmq beside pyzmq, multiprocessing.Pipe and multiprocessing.Queue.
+    """Measure shmzmq beside other ways of passing messages on one machine.
 
     All libraries are measured in one run, in turn (A B A B ...), each time between fresh processes.
     The figures are medians over the rounds; a ratio is the median of the ratios within each round.
@@ -37,7 +49,7 @@ def main() -> None:
 
 @main.command("throughput")
 @matrix
-@common
+@common()
 def throughput_command(
     transports: tuple[str, ...], sizes: tuple[int, ...], patterns: tuple[str, ...], **options: Any
 ) -> None:
@@ -63,7 +75,7 @@ def throughput_command(
     help="Pause before each round trip, so that both sides are asleep; 0 is busy. May be repeated."
     "  [default: 0 5]",
 )
-@common
+@common()
 def latency_command(
     transports: tuple[str, ...],
     sizes: tuple[int, ...],
@@ -83,6 +95,57 @@ def latency_command(
     conclude(latency.questions(cases, pauses, settings), settings, options["json_file"])
 
 
+@main.command("compare")
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    type=size,
+    metavar="SIZE",
+    help="Only messages of this size; may be repeated.  "
+    "[default: 8 64 1k 8k 64k 1M 8M 64M; quick: 64 64k 8M]",
+)
+@click.option(
+    "--plot",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the record and its plots to this directory (see `plot`).",
+)
+@common(MANY_PEERS)
+def compare_command(sizes: tuple[int, ...], directory: Path | None, **options: Any) -> None:
+    """Everything that carries messages from process to process, from 8 bytes to 64 MiB.
+
+    One process sends messages and another receives and counts them; then messages go there and back
+    one at a time. With bytes in and bytes out, and for the libraries that can, without a copy:
+    there only the ends of a message are written and its memory is handed over. memcpy is one
+    process that copies from one mapping to another. Five minutes; with --quick less than one.
+    """
+    settings = make_settings(options, MANY_PEERS)
+    sizes = sizes or (compare.QUICK_SIZES if options["quick"] else compare.SIZES)
+    answers = compare.apart(session.answer_all(compare.questions(sizes, settings), settings))
+    json_file = options["json_file"]
+    if directory is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        json_file = json_file or directory / RECORD_OF_COMPARISON
+    all_is_well = session.report(answers, settings, json_file)
+    if directory is not None:
+        draw_record(json_file, directory)
+    if not all_is_well:
+        sys.exit(1)
+
+
+@main.command("plot")
+@click.argument("record", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("directory", type=click.Path(file_okay=False, exists=True, path_type=Path))
+def plot_command(record: Path, directory: Path) -> None:
+    """Draw the plots of RECORD, which `compare` has written, into DIRECTORY.
+
+    Rate and round trip against message size, as SVG and PNG. The tables of DIRECTORY/comparison.md
+    are brought up to date if it is there.
+    """
+    draw_record(record, directory)
+
+
 @main.command("zero-copy")
 @click.option(
     "--size",
@@ -92,7 +155,7 @@ def latency_command(
     metavar="SIZE",
     help="Only messages of this size; may be repeated.  [default: 64k 1M 16M]",
 )
-@common
+@common()
 def zero_copy_command(sizes: tuple[int, ...], **options: Any) -> None:
     """Large messages a second, copied and not, beside a plain copy in memory.
 
@@ -116,7 +179,7 @@ def zero_copy_command(sizes: tuple[int, ...], **options: Any) -> None:
     show_default=True,
     help="Size of the messages.",
 )
-@common
+@common()
 def idle_peers_command(idle: int | None, message_size: int, **options: Any) -> None:
     """The rate through one busy peer of a PULL socket, alone and among many idle ones.
 
@@ -136,7 +199,7 @@ def idle_peers_command(idle: int | None, message_size: int, **options: Any) -> N
     show_default=True,
     help="Contexts to make and end in the loop.",
 )
-@common
+@common()
 def startup_command(contexts: int, **options: Any) -> None:
     """How long it takes to get going.
 
@@ -156,7 +219,7 @@ def startup_command(contexts: int, **options: Any) -> None:
     show_default=True,
     help="Idle connected pipes to divide by.",
 )
-@common
+@common()
 def memory_command(pipes: int, **options: Any) -> None:
     """What an idle connected pipe costs over ipc.
 
@@ -185,7 +248,7 @@ def memory_command(pipes: int, **options: Any) -> None:
     show_default=True,
     help="Size of the messages.",
 )
-@common
+@common()
 def placement_command(cpus: int, message_size: int, **options: Any) -> None:
     """Which CPUs to give to two applications and their I/O workers.
 
@@ -203,7 +266,7 @@ def placement_command(cpus: int, message_size: int, **options: Any) -> None:
 
 
 @main.command("all")
-@common
+@common()
 def all_command(**options: Any) -> None:
     """All benchmarks with their defaults, one record. An hour; with --quick some minutes."""
     settings = make_settings(options)
@@ -217,6 +280,23 @@ def all_command(**options: Any) -> None:
         *memory.questions(100, settings),
     ]
     conclude(questions, settings, options["json_file"])
+
+
+def draw_record(record: Path, directory: Path) -> None:
+    """Draw, and say what has been written. Raises ClickException without matplotlib."""
+    try:
+        from benchmarks import plot
+    except ImportError as error:
+        raise click.ClickException(
+            f"nothing is drawn: {error}; matplotlib comes with the extra 'plot'"
+        ) from None
+    try:
+        facts = json.loads(record.read_text())
+        written = [*plot.draw(facts, directory), *page.refresh(facts, directory)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise click.ClickException(f"{record} is no record of `compare`: {error!r}") from None
+    for path in written:
+        click.echo(f"Written to {path}.")
 
 
 def default_idle(options: dict[str, Any]) -> int:
