@@ -1,6 +1,5 @@
 """The command line: one subcommand for each benchmark, and `all`."""
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,19 +8,17 @@ from typing import Any
 import click
 
 from benchmarks import (
-    compare,
     idle_peers,
     latency,
     memory,
-    page,
     placement,
     session,
     startup,
     throughput,
     zero_copy,
 )
+from benchmarks.cli_comparison import compare_command, plot_command
 from benchmarks.options import (
-    MANY_PEERS,
     Matrix,
     common,
     make_matrix,
@@ -33,7 +30,6 @@ from benchmarks.settings import Settings
 from benchmarks.turn_about import Answer, Question
 
 PAUSE_MS = 5.0
-RECORD_OF_COMPARISON = "comparison.json"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -45,6 +41,10 @@ def main() -> None:
     A library that is not installed is named and left out. The exit status is 1 when a measurement
     failed.
     """
+
+
+main.add_command(compare_command)
+main.add_command(plot_command)
 
 
 @main.command("throughput")
@@ -93,57 +93,6 @@ def latency_command(
     cases = make_matrix(transports, sizes, patterns).cases()
     pauses = pauses_ms or (0.0, PAUSE_MS)
     conclude(latency.questions(cases, pauses, settings), settings, options["json_file"])
-
-
-@main.command("compare")
-@click.option(
-    "--size",
-    "sizes",
-    multiple=True,
-    type=size,
-    metavar="SIZE",
-    help="Only messages of this size; may be repeated.  "
-    "[default: 8 64 1k 8k 64k 1M 8M 64M; quick: 64 64k 8M]",
-)
-@click.option(
-    "--plot",
-    "directory",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write the record and its plots to this directory (see `plot`).",
-)
-@common(MANY_PEERS)
-def compare_command(sizes: tuple[int, ...], directory: Path | None, **options: Any) -> None:
-    """Everything that carries messages from process to process, from 8 bytes to 64 MiB.
-
-    One process sends messages and another receives and counts them; then messages go there and back
-    one at a time. With bytes in and bytes out, and for the libraries that can, without a copy:
-    there only the ends of a message are written and its memory is handed over. memcpy is one
-    process that copies from one mapping to another. Five minutes; with --quick less than one.
-    """
-    settings = make_settings(options, MANY_PEERS)
-    sizes = sizes or (compare.QUICK_SIZES if options["quick"] else compare.SIZES)
-    answers = compare.apart(session.answer_all(compare.questions(sizes, settings), settings))
-    json_file = options["json_file"]
-    if directory is not None:
-        directory.mkdir(parents=True, exist_ok=True)
-        json_file = json_file or directory / RECORD_OF_COMPARISON
-    all_is_well = session.report(answers, settings, json_file)
-    if directory is not None:
-        draw_record(json_file, directory)
-    if not all_is_well:
-        sys.exit(1)
-
-
-@main.command("plot")
-@click.argument("record", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("directory", type=click.Path(file_okay=False, exists=True, path_type=Path))
-def plot_command(record: Path, directory: Path) -> None:
-    """Draw the plots of RECORD, which `compare` has written, into DIRECTORY.
-
-    Rate and round trip against message size, as SVG and PNG. The tables of DIRECTORY/comparison.md
-    are brought up to date if it is there.
-    """
-    draw_record(record, directory)
 
 
 @main.command("zero-copy")
@@ -280,23 +229,6 @@ def all_command(**options: Any) -> None:
         *memory.questions(100, settings),
     ]
     conclude(questions, settings, options["json_file"])
-
-
-def draw_record(record: Path, directory: Path) -> None:
-    """Draw, and say what has been written. Raises ClickException without matplotlib."""
-    try:
-        from benchmarks import plot
-    except ImportError as error:
-        raise click.ClickException(
-            f"nothing is drawn: {error}; matplotlib comes with the extra 'plot'"
-        ) from None
-    try:
-        facts = json.loads(record.read_text())
-        written = [*plot.draw(facts, directory), *page.refresh(facts, directory)]
-    except (KeyError, TypeError, ValueError) as error:
-        raise click.ClickException(f"{record} is no record of `compare`: {error!r}") from None
-    for path in written:
-        click.echo(f"Written to {path}.")
 
 
 def default_idle(options: dict[str, Any]) -> int:
