@@ -57,7 +57,13 @@ class Socket(Monitored, SocketEndpoints, ArrayFormats):
         made: Socket = super().__new__(kind)
         return made
 
-    def __init__(self, context: Context | Socket, socket_type: int = -1, **_: Any) -> None:
+    def __init__(
+        self,
+        context: Context | Socket,
+        socket_type: int = -1,
+        copy_threshold: int | None = None,
+        **_: Any,
+    ) -> None:
         if isinstance(context, Socket):
             self._shadow_obj: Socket | None = context
             object.__setattr__(self, "__dict__", context.__dict__)
@@ -76,6 +82,8 @@ class Socket(Monitored, SocketEndpoints, ArrayFormats):
         pattern = new_pattern(SocketType(socket_type))
         board = create_board()
         self.set_up(board, pattern)
+        if copy_threshold is not None:
+            self.copy_threshold = copy_threshold
         self.use_pool(context.pool)
         slot = context.directory.add(Slot.SOCKET, pattern.name)
         values["_slot"] = slot
