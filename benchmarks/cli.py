@@ -19,7 +19,15 @@ from benchmarks import (
     throughput,
     zero_copy,
 )
-from benchmarks.options import Matrix, common, make_matrix, make_settings, matrix, size
+from benchmarks.cli_comparison import compare_command, plot_command
+from benchmarks.options import (
+    Matrix,
+    common,
+    make_matrix,
+    make_settings,
+    matrix,
+    size,
+)
 from benchmarks.peers.batches import Api, styles
 from benchmarks.settings import Settings
 from benchmarks.turn_about import Answer, Question
@@ -29,13 +37,17 @@ PAUSE_MS = 5.0
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
-    """Measure shmzmq beside pyzmq, multiprocessing.Pipe and multiprocessing.Queue.
+    """Measure shmzmq beside other ways of passing messages on one machine.
 
     All libraries are measured in one run, in turn (A B A B ...), each time between fresh processes.
     The figures are medians over the rounds; a ratio is the median of the ratios within each round.
     A library that is not installed is named and left out. The exit status is 1 when a measurement
     failed.
     """
+
+
+main.add_command(compare_command)
+main.add_command(plot_command)
 
 
 @main.command("throughput")
@@ -48,7 +60,7 @@ def main() -> None:
     help="How to use shmzmq: send and recv (single), send_many and recv_many with lists (many), or "
     "with one buffer and offsets (offsets). May be repeated.  [default: single]",
 )
-@common
+@common()
 def throughput_command(
     transports: tuple[str, ...],
     sizes: tuple[int, ...],
@@ -81,7 +93,7 @@ def throughput_command(
     help="Pause before each round trip, so that both sides are asleep; 0 is busy. May be repeated."
     "  [default: 0 5]",
 )
-@common
+@common()
 def latency_command(
     transports: tuple[str, ...],
     sizes: tuple[int, ...],
@@ -110,7 +122,7 @@ def latency_command(
     metavar="SIZE",
     help="Only messages of this size; may be repeated.  [default: 64k 1M 16M]",
 )
-@common
+@common()
 def zero_copy_command(sizes: tuple[int, ...], **options: Any) -> None:
     """Large messages a second, copied and not, beside a plain copy in memory.
 
@@ -132,7 +144,7 @@ def zero_copy_command(sizes: tuple[int, ...], **options: Any) -> None:
     metavar="SIZE",
     help="Only messages of this size; may be repeated.  [default: 64 1M]",
 )
-@common
+@common()
 def fan_out_command(sizes: tuple[int, ...], **options: Any) -> None:
     """Messages a second from one PUB to eight SUB over ipc, each in its own process.
 
@@ -153,7 +165,7 @@ def fan_out_command(sizes: tuple[int, ...], **options: Any) -> None:
     type=click.IntRange(1),
     help="Only with so many subscriptions; may be repeated.  [default: 1 1000 100000]",
 )
-@common
+@common()
 def matching_command(counts: tuple[int, ...], **options: Any) -> None:
     """Messages a second that a PUB finds nobody to want, against how many subscriptions there are.
 
@@ -176,7 +188,7 @@ def matching_command(counts: tuple[int, ...], **options: Any) -> None:
     show_default=True,
     help="Size of the messages.",
 )
-@common
+@common()
 def idle_peers_command(idle: int | None, message_size: int, **options: Any) -> None:
     """The rate through one busy peer of a PULL socket, alone and among many idle ones.
 
@@ -196,7 +208,7 @@ def idle_peers_command(idle: int | None, message_size: int, **options: Any) -> N
     show_default=True,
     help="Contexts to make and end in the loop.",
 )
-@common
+@common()
 def startup_command(contexts: int, **options: Any) -> None:
     """How long it takes to get going.
 
@@ -216,7 +228,7 @@ def startup_command(contexts: int, **options: Any) -> None:
     show_default=True,
     help="Idle connected pipes to divide by.",
 )
-@common
+@common()
 def memory_command(pipes: int, **options: Any) -> None:
     """What an idle connected pipe costs over ipc.
 
@@ -245,7 +257,7 @@ def memory_command(pipes: int, **options: Any) -> None:
     show_default=True,
     help="Size of the messages.",
 )
-@common
+@common()
 def placement_command(cpus: int, message_size: int, **options: Any) -> None:
     """Which CPUs to give to two applications and their I/O workers.
 
@@ -263,7 +275,7 @@ def placement_command(cpus: int, message_size: int, **options: Any) -> None:
 
 
 @main.command("all")
-@common
+@common()
 def all_command(**options: Any) -> None:
     """All benchmarks with their defaults, one record. An hour; with --quick some minutes."""
     settings = make_settings(options)

@@ -15,8 +15,8 @@ from benchmarks.gates import Gates
 class BatchCalls:
     """Calls that send or receive many messages, where a library has them."""
 
-    # Send up to so many messages, and return how many.
-    send: Callable[[int], int]
+    # Send up to so many messages with the body of that turn, and return how many.
+    send: Callable[[int, int], int]
     # Receive up to so many; return how many came, and what returns the last of them.
     receive: Callable[[int], tuple[int, Callable[[], bytes]]]
 
@@ -56,11 +56,11 @@ class Peer(Protocol):
         Raises: ImportError, with the reason, when the library cannot run here.
         """
 
-    def wire(self, case: Case, spawn: SpawnContext, directory: Path) -> Any:
+    def wire(self, case: Case, spawn: SpawnContext, directory: Path) -> AbstractContextManager[Any]:
         """Make, in the parent process, what both ends need to find each other.
 
-        It is handed to both by `spawn`. Files may be made in `directory`, which goes away after the
-        measurement.
+        It is handed to both by `spawn`. The context is left when both have ended, however that was.
+        Files may be made in `directory`, which goes away after the measurement.
         """
 
     def open(
