@@ -128,7 +128,7 @@ class Batches(SocketBase):
 
     def _after_sending(self, count):
         # A far end may have come between the first look and the send: it has to be woken.
-        if self.board.has_news() and not self.gone:
+        if not self.gone and self.board.has_news():
             self.process_news()
         if self.pattern.ended:
             self._take_away_ended()
@@ -256,6 +256,7 @@ class Batches(SocketBase):
         return count != 0
 
     def _look_at_news(self):
+        self.check()  # to wait is to let other threads close the socket
         if load_relaxed(cython.address(self.board.header.news)):
             self.process_news()
         return 0

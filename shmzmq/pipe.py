@@ -447,7 +447,7 @@ class Pipe:
 
     def _part(self):
         """Return the payload at hand as an object that lasts."""
-        return self._payload() if self.inbound.part is None else self.inbound.part
+        return self.payload() if self.inbound.part is None else self.inbound.part
 
     def read_message(self):
         """Return the parts of the message at hand. Raises ZMQError(EPROTO) when it is cut off."""
