@@ -7,7 +7,6 @@ from .shm.lender import Loan
 from .socket_core import SocketCore
 
 class SocketBase(SocketCore):
-    def __init__(self) -> None: ...
     copy_threshold: int
     def __init__(self) -> None: ...
     def send(
