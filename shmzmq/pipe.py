@@ -34,7 +34,7 @@ from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.lending import Lending
 from cython.cimports.shmzmq.shm.atomics import exchange, fence, load_relaxed, store_release
 from cython.cimports.shmzmq.shm.board import Board
-from cython.cimports.shmzmq.shm.layout import RECORD_COMMAND, RECORD_MORE
+from cython.cimports.shmzmq.shm.layout import RECORD_BOX, RECORD_COMMAND, RECORD_MORE
 from cython.cimports.shmzmq.shm.lender import Lender
 from cython.cimports.shmzmq.shm.ring import (
     RING_EMPTY,
@@ -44,6 +44,7 @@ from cython.cimports.shmzmq.shm.ring import (
     Producer,
 )
 
+from .conflation import Merger
 from .errors import ZMQError
 from .pipe_segment import create_pipe_segment, open_area, ring_size
 from .shm import directory
@@ -164,8 +165,23 @@ class Pipe:
         """Note who reads what this end writes: the memory outlives us while *process* lives."""
         self.far_process = process
         self.segment.reader = process
-        for area in self.outbound.all_areas():
+        for area in self._areas():
             area.reader = process
+
+    def _areas(self):
+        """Return the segments, beside the pipe's own, that hold what this end writes."""
+        boxes = [] if self.merger is None else self.merger.segments()
+        return [*self.outbound.all_areas(), *boxes]
+
+    def conflate(self, inbound: cython.bint, outbound: cython.bint):
+        """Keep only the last message: of those that are read here, of those that are written.
+
+        See shmzmq/conflation.py.
+        """
+        self.conflating = inbound
+        self.merging = outbound
+        if outbound and self.merger is None:
+            self.merger = Merger(self._make_area)
 
     def detach(self):
         """Forget the far end: it is gone or never came."""
@@ -197,7 +213,7 @@ class Pipe:
     def discard(self):
         """Take away every name that this pipe still has in /dev/shm: nobody will open it."""
         self.lending.forget_names()
-        for area in self.outbound.all_areas():
+        for area in self._areas():
             segments.unlink(area.name)
         self.segment.unlink()
 
@@ -240,7 +256,7 @@ class Pipe:
 
     def write(self, data, size, more):
         rc: cython.int
-        if size >= self.lending.least and data != cython.NULL:
+        if size >= self.lending.least and data != cython.NULL and not self.merging:
             rc = self.lending.write(self.outbound, data, size, RECORD_MORE if more else 0)
             if rc != RING_EMPTY:
                 if rc == RING_OK:
@@ -263,6 +279,8 @@ class Pipe:
     def flush(self):
         """Publish what was written and see to it that the far end notices."""
         out: Producer = self.outbound
+        if self.merging:
+            self.merger.merge(out)
         if self.lending.has_loans:
             self.lending.publish(out.tail)
         out.publish()
@@ -470,6 +488,8 @@ class Pipe:
         )
         self.discard()
         self.lending.end()
+        if self.merger is not None:
+            self.merger.begin_anew()
         if last_word is not None:
             incoming = [*incoming, (last_word, 0)]
         self._refill(segment, outgoing, pending, incoming)
@@ -487,13 +507,16 @@ class Pipe:
 
     def _unread(self):
         """Return the published parts that the far end did not read, and those not yet published."""
-        areas = {area.name: area for area in self.outbound.area_segments()}
+        self.outbound.look_at_reader()
+        areas = {area.name: area for area in self._areas()}
         reader: Consumer = Consumer(self.segment, self.side, areas.__getitem__)
         reader.resume(self.outbound.areas)
         reader.leaving = True  # the ring stays as it is, for another attempt
         published = []
         while (part := reader.pop()) is not None:
-            if part[1] & RECORD_COMMAND == 0:
+            if part[1] & RECORD_BOX:
+                published.append((self.merger.latest(part[0]), 0))
+            elif part[1] & RECORD_COMMAND == 0:
                 published.append(self.lending.with_payload(*part))
         return published, [
             self.lending.with_payload(*part) for part in self.outbound.pending_parts()
