@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from ..constants import USE_FD
 from ..errors import ZMQError
 from ..pipe import Pipe
+from ..renewal import say_last
 from ..shm import segment as segments
 from ..shm.board import Board
 from ..shm.layout import Kind, Slot
@@ -211,7 +212,7 @@ class WorkerBind(EndpointKeeper):
             self._hang_up(pipe)
         else:
             self._bidden_farewell.add(pipe)
-            pipe.say_last(farewell)
+            say_last(pipe, farewell)
             self.socket.pattern.renewed(pipe)
 
     def _hang_up(self, pipe: Pipe) -> None:

@@ -11,6 +11,7 @@ from ..constants import HICCUP_MSG, SocketType
 from ..errors import ZMQError
 from ..pipe import Pipe
 from ..pipe_segment import create_pipe_segment, ring_size
+from ..renewal import renew
 from ..shm.board import Board
 from ..shm.layout import Slot
 from ..shm.liveness import ProcessId
@@ -197,7 +198,7 @@ class WorkerConnect(EndpointKeeper):
         pipe = self.pipe
         keeps = self.socket.pattern.keeps_outbound and not pipe.is_broken and not pipe.unwanted
         try:
-            segment = pipe.renew(keep_outbound=keeps, last_word=self._hiccup)
+            segment = renew(pipe, keep_outbound=keeps, last_word=self._hiccup)
             pipe.unwanted = False
             return segment
         except ZMQError as error:
@@ -206,7 +207,7 @@ class WorkerConnect(EndpointKeeper):
             self.socket.report(f"the peer at {self.endpoint} wrote nonsense: {error}")
         # What it spoilt cannot be sent again. A message half written is dropped with the rest.
         self._leave_pattern()
-        return pipe.renew(keep_outbound=False)
+        return renew(pipe, keep_outbound=False)
 
     def pipe_ended(self, pipe: Pipe) -> None:
         """Nothing more comes from this far end.

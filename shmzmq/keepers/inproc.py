@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from ..errors import ZMQError
 from ..pipe import Pipe
 from ..pipe_segment import create_pipe_segment, ring_size
+from ..renewal import say_last
 from ..shm.board import Board, Control
 from ..shm.directory import DirectorySlot
 from ..shm.layout import Slot
@@ -97,7 +98,7 @@ class _PipeKeeper(EndpointKeeper):
         farewell = None if pipe in self._bidden_farewell or not self.is_bound else self.farewell()
         if farewell is not None and not pipe.is_broken and not pipe.unwanted:
             self._bidden_farewell.add(pipe)
-            pipe.say_last(farewell)
+            say_last(pipe, farewell)
             self.socket.pattern.renewed(pipe)
             return
         self._bidden_farewell.discard(pipe)
