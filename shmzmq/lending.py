@@ -103,7 +103,16 @@ class Lending:
             return self.write_parcel(out, data, size, flags)
         block: Block = self.find_block(out, data, size)
         # The GIL may have been let go: the socket may be closed by now.
-        if block is None or self.ledger is None or not self.ledger.make_known(block.slab):
+        return RING_EMPTY if block is None else self.write_block(out, block, size, flags)
+
+    def write_block(self, out, block, size, flags):
+        """Write a record into *out* that stands for *size* bytes in *block*, which we fill ourselves.
+
+        RING_EMPTY: it cannot be lent, and has to be copied.
+        """
+        if out.broken:
+            return RING_BROKEN
+        if self.ledger is None or not self.ledger.make_known(block.slab):
             return RING_EMPTY
         loan: cython.int = self.ledger.lend(block, size)
         if loan < 0:

@@ -144,7 +144,7 @@ class ConnectingEndpoint:
             self._session.release_pipe()
             self._session = None
         elif self._pipe is not None and self._pipe.held is not None:
-            self._workplace.exchange.release(self._pipe.held.bit)
+            self._workplace.exchange.let_go(self._pipe.held)
         self._pipe = None
         self._kept.close()
 

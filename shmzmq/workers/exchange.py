@@ -3,6 +3,10 @@
 import os
 
 import cython
+from cython.cimports.libc.stdint import uint64_t
+from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.blocks import Pool
+from cython.cimports.shmzmq.shm.lender import Lender
 from cython.cimports.shmzmq.workers.mail import Mail
 from cython.cimports.shmzmq.workers.reactor import Reactor, Source, Turns
 
@@ -10,6 +14,8 @@ from ..shm.liveness import this_process
 from .commands import PeerEnd
 from .reactor import EDGE, READ
 
+# Bytes of shared memory for the blocks of one worker; beyond that large parts go through the rings.
+_POOL_MOST = cython.declare(uint64_t, 256 << 20)
 _ADDS_NOTHING = -1
 """A high water mark of a worker's end of a pipe: the other end's counts alone, as with libzmq."""
 
@@ -48,6 +54,7 @@ class Exchange(Turns):
 
     def __init__(self, reactor: Reactor):
         self.reactor = reactor
+        self.lender = Lender(Pool(_POOL_MOST))
         self.carriers = {}
         self.active = {}
 
@@ -78,6 +85,14 @@ class Exchange(Turns):
     def release(self, bit: cython.int):
         """The pipe is gone; its bit is another's."""
         self.board.release(bit)
+
+    def let_go(self, pipe: Pipe):
+        """Nothing is read from *pipe* or written to it any more.
+
+        The application may still look at what it was lent.
+        """
+        pipe.lending.end()
+        self.release(pipe.bit)
 
     def activate(self, bit: cython.int):
         """Have the carrier take a turn."""
@@ -134,3 +149,7 @@ class Exchange(Turns):
             self.reactor.forget(self.mail.board.doorbell.fileno())
             self.mail.close()
             self.mail = None
+        pool: Pool = self.lender.pool
+        pool.collect_from_dead()
+        pool.close()
+        self.lender = Lender(Pool(_POOL_MOST))

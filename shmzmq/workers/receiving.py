@@ -17,6 +17,8 @@ from cython.cimports.libc.errno import errno as last_error
 from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.libc.string import memcmp, memcpy, memmove
 from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.blocks import Pool
+from cython.cimports.shmzmq.shm.layout import RECORD_MORE
 from cython.cimports.shmzmq.shm.ring import RING_OK
 from cython.cimports.shmzmq.workers.relay import (
     BATCH,
@@ -229,16 +231,54 @@ class Receiving:
             self.begin_half(size, False)
             memcpy(self.rest, body, available)
             return RELAY_IDLE
-        rc: cython.int = pipe.write(cython.NULL, size, self.more)
-        while rc != RING_OK:
-            if self.await_memory(rc, size):
-                return RELAY_BLOCKED
-            rc = pipe.write(cython.NULL, size, self.more)
-        self.rest = pipe.outbound.payload
+        if self.take_block(size):
+            self.rest = self.block.address
+        else:
+            rc: cython.int = pipe.write(cython.NULL, size, self.more)
+            while rc != RING_OK:
+                if self.await_memory(rc, size):
+                    return RELAY_BLOCKED
+                rc = pipe.write(cython.NULL, size, self.more)
+            self.rest = pipe.outbound.payload
         memcpy(self.rest, body, available)
         if available == size:
             self.end_part()
         return RELAY_IDLE
+
+    def take_block(self, size):
+        """Have a part come to a block; false when it goes through the ring."""
+        pipe: Pipe = self.pipe
+        if size < pipe.lending.least:
+            return False
+        pool: Pool = pipe.lender.pool
+        self.block = pool.allocate(size, True)
+        self.size = size
+        return self.block is not None
+
+    def pass_block_on(self):
+        """Lend the application the block that is filled; else its bytes go through the ring."""
+        block: Block = self.block
+        pipe: Pipe = self.pipe
+        self.block = None
+        rc: cython.int = pipe.lending.write_block(
+            pipe.outbound, block, self.size, RECORD_MORE if self.more else 0
+        )
+        if rc != RING_OK:
+            self.whole = PyBytes_FromStringAndSize(block.address, self.size)
+        else:
+            pipe.sending = self.more
+            if not self.more:
+                pipe.flush()
+        pool: Pool = pipe.lender.pool
+        pool.release(block)
+        return 0
+
+    def drop(self):
+        """The stream is gone: forget what has not come whole."""
+        if self.block is not None:
+            pool: Pool = self.pipe.lender.pool
+            pool.release(self.block)
+            self.block = None
 
     def begin_half(self, size, command):
         """Have the rest of a body come to plain memory."""
@@ -268,7 +308,9 @@ class Receiving:
 
     def end_part(self):
         """The last octet of a body is there."""
-        if self.half is not None:
+        if self.block is not None:
+            self.pass_block_on()
+        elif self.half is not None:
             if self.half_command:
                 self.pending = self.half
             else:
@@ -276,6 +318,7 @@ class Receiving:
             self.half = None
         elif not self.more:
             self.pipe.flush()
+        return 0
 
     def await_memory(self, rc, size):
         """The ring takes no part of *size* bytes: true when the application will make room."""

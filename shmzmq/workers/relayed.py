@@ -135,6 +135,7 @@ class RelayedTraffic:
         self._reactor.forget(self._stream.fileno())
         self._stream.close()
         self._sending.rewind()
+        self._receiving.drop()
         self._pipe.forget_unfinished()
 
     def _end_traffic(self) -> None:
@@ -272,6 +273,8 @@ def relayed_pipe(
     """Return our end of a pipe; the application's has *application_bit* on its socket's board."""
     pipe = Pipe(segment, side, exchange.board, bit, options.get("RCVHWM", 1000))
     pipe.attach(hosted.board, application_bit)
+    pipe.set_reader(ProcessId(*hosted.application))
+    pipe.use_lender(exchange.lender)
     return pipe
 
 

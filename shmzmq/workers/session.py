@@ -186,7 +186,7 @@ class Session:
         Where we dialled, the owner says so; else it is so when this one is over.
         """
         if self.pipe is not None:
-            self._workplace.exchange.release(self.pipe.bit)
+            self._workplace.exchange.let_go(self.pipe)
             self.pipe = None
 
     def finish(self) -> None:
