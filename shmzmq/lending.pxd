@@ -29,6 +29,6 @@ cdef class Lending:
         self, Producer out, const char *data, uint64_t size, int flags
     ) except -2
     cdef Block find_block(self, Producer out, const char *data, uint64_t size)
-    cdef int await_return(self, Producer out) except -1
+    cdef int await_reader(self, Producer out, uint64_t size) except -1
     cdef void publish(self, uint64_t end)
     cdef int rollback(self) except -1

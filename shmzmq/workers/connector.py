@@ -146,7 +146,7 @@ class ConnectingEndpoint:
         elif self._pipe is not None and self._pipe.held is not None:
             self._workplace.exchange.let_go(self._pipe.held)
         self._pipe = None
-        self._kept.close()
+        self._kept.end()
 
     def _settle(self, delivered: bool) -> None:
         self.close()

@@ -6,6 +6,7 @@ import cython
 from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.blocks import Pool
+from cython.cimports.shmzmq.shm.ledger import Ledger
 from cython.cimports.shmzmq.shm.lender import Lender
 from cython.cimports.shmzmq.workers.mail import Mail
 from cython.cimports.shmzmq.workers.reactor import Reactor, Source, Turns
@@ -92,6 +93,8 @@ class Exchange(Turns):
         The application may still look at what it was lent.
         """
         pipe.lending.end()
+        # They are methods of the pipe, which so would wait for the collector, and its memory too.
+        pipe.outbound.make_area = pipe.inbound.open_area = pipe.inbound.desk = None
         self.release(pipe.bit)
 
     def activate(self, bit: cython.int):
@@ -144,12 +147,13 @@ class Exchange(Turns):
         return 0
 
     def close(self):
-        """The worker ends."""
+        """The worker ends, or its application's context: nobody will read what is left."""
         if self.mail is not None:
             self.reactor.forget(self.mail.board.doorbell.fileno())
             self.mail.close()
             self.mail = None
         pool: Pool = self.lender.pool
-        pool.collect_from_dead()
+        for ledger in pool.ledgers:
+            cython.cast(Ledger, ledger).forget_names()
         pool.close()
         self.lender = Lender(Pool(_POOL_MOST))

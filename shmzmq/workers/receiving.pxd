@@ -22,6 +22,7 @@ cdef class Receiving:
     cdef Buffer buffer           # None while nothing is in it
     cdef uint64_t begin, end     # of what is in the buffer and not yet looked at
     cdef uint64_t most           # octets for one system call
+    cdef int low_mark            # SO_RCVLOWAT: octets of which the reactor hears
     cdef uint64_t asked          # octets that the last read had room for
     cdef char *rest              # where the rest of a body goes
     cdef uint64_t missing        # octets of it
@@ -33,6 +34,7 @@ cdef class Receiving:
     cdef bytes whole             # a large part that is complete and has found no room yet
     cdef bytes pending           # a whole command that has not been acted upon
 
+    cdef int await_octets(self) except -1
     cdef int place(self) except -1
     cdef int take_frame(self, const char *octets, uint64_t available) except -1
     cdef int take_part(self, const char *body, uint64_t available) except -1

@@ -27,8 +27,11 @@ from cython.cimports.shmzmq.workers.relay import (
     RELAY_ENDED,
     RELAY_IDLE,
     RELAY_MORE,
+    SO_RCVLOWAT,
+    SOL_SOCKET,
     iovec,
     readv,
+    setsockopt,
 )
 from cython.cimports.shmzmq.zmtp.codec import (
     FRAME_BAD,
@@ -42,6 +45,12 @@ from cython.cimports.shmzmq.zmtp.codec import (
 from ..errors import ZMQError
 
 _TURN = cython.declare(uint64_t, 4 * BATCH)
+_CALL_MOST = cython.declare(
+    uint64_t, 1 << 20
+)  # octets for one system call; it copies them in 100 µs
+# The rest of a body is awaited in pieces: octets from which on, and of one piece.
+_RARELY_FROM = cython.declare(uint64_t, BATCH)
+_RARELY_MOST = cython.declare(uint64_t, 4 * BATCH)
 _AT_ONCE = cython.declare(uint64_t, 4 << 20)  # bytes of shared memory for a mere announcement
 _LARGEST = cython.declare(uint64_t, 1 << 40)  # bytes; no ring will ever hold a larger part
 _SUBSCRIBE = cython.declare(bytes, b"\x09SUBSCRIBE")
@@ -81,7 +90,8 @@ class Receiving:
         self.codec = codec
         self.subscriptions = subscriptions
         self.asked = BATCH
-        self.most = most if most and most < _TURN else _TURN
+        self.low_mark = 1
+        self.most = most if most and most < _CALL_MOST else _CALL_MOST
         if rest:
             self.buffer = Buffer()
             memcpy(self.buffer.octets, cython.cast(cython.p_char, rest), len(rest))
@@ -112,6 +122,7 @@ class Receiving:
                 return rc
             if drained:
                 self.give_back()
+                self.await_octets()
                 return RELAY_IDLE
             if left == 0:
                 return RELAY_MORE
@@ -123,6 +134,26 @@ class Receiving:
                 continue
             drained = cython.cast(uint64_t, count) < self.asked
             left = left - count if cython.cast(uint64_t, count) < left else 0
+
+    def await_octets(self):
+        """Be woken when it pays: for the rest of a large body not by every segment of it.
+
+        The end of the stream is told at once (tcp(7), SO_RCVLOWAT in socket(7)).
+        """
+        wanted: cython.int = 1
+        if self.missing >= _RARELY_FROM:
+            wanted = min(self.missing, _RARELY_MOST)
+        if wanted != self.low_mark:
+            self.low_mark = wanted
+            # A stream that does not know this wakes us more often, and that is all.
+            setsockopt(
+                self.fd,
+                SOL_SOCKET,
+                SO_RCVLOWAT,
+                cython.address(wanted),
+                cython.sizeof(cython.int),
+            )
+        return 0
 
     def give_back(self):
         if self.buffer is not None and self.begin == self.end:
@@ -248,7 +279,7 @@ class Receiving:
     def take_block(self, size):
         """Have a part come to a block; false when it goes through the ring."""
         pipe: Pipe = self.pipe
-        if size < pipe.lending.least:
+        if size < pipe.lending.least or pipe.lending.ledger is None:
             return False
         pool: Pool = pipe.lender.pool
         self.block = pool.allocate(size, True)
