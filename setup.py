@@ -23,6 +23,7 @@ COMPILED = [
     "shmzmq/message.py",
     "shmzmq/lending.py",
     "shmzmq/pipe.py",
+    "shmzmq/renewal.py",
     *sorted(set(glob("shmzmq/patterns/*.py")) - {"shmzmq/patterns/__init__.py"}),
     "shmzmq/socket_base.py",
     "shmzmq/zmtp/codec.py",

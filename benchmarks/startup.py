@@ -17,17 +17,24 @@ from benchmarks.turn_about import Figures, Question
 METRIC = "ms"
 
 # Timed inside the fresh interpreter, so that the start of Python itself does not count.
-IMPORT = """
+BEGINNING = """
 import importlib, sys, time
 started = time.perf_counter()
-importlib.import_module(sys.argv[1])
+library = importlib.import_module(sys.argv[1])
+{then}
 print((time.perf_counter() - started) * 1000)
 """
+FIRST_SOCKET = "context = library.Context(); socket = context.socket(library.PUSH)"
+IN_ORDER = "socket.close(); context.term()"
 
 
-def time_import(peer: ZeromqPeer, time_limit_s: float) -> Figures:
-    """Return the time of the first import in a fresh interpreter, in ms. Raises ChildFailed."""
-    command = [sys.executable, "-c", IMPORT, peer.module]
+def time_beginning(peer: ZeromqPeer, time_limit_s: float, *, then: str = "") -> Figures:
+    """Return the time in ms of the import in a fresh interpreter and of what is done *then*.
+
+    Raises ChildFailed.
+    """
+    program = BEGINNING.format(then=then) + (IN_ORDER if then else "")
+    command = [sys.executable, "-c", program, peer.module]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=time_limit_s, check=True
@@ -106,9 +113,10 @@ def time_loop(contexts: int, peer: ZeromqPeer, time_limit_s: float) -> Figures:
 
 
 def questions(contexts: int, settings: Settings) -> list[Question]:
-    """Return the three questions about starting."""
+    """Return the questions about starting."""
     steps: list[tuple[str, Callable[[ZeromqPeer, float], Figures]]] = [
-        ("import in a fresh interpreter", time_import),
+        ("import in a fresh interpreter", time_beginning),
+        ("import, context and socket", partial(time_beginning, then=FIRST_SOCKET)),
         ("first message over ipc", time_first_message),
         (f"{contexts} contexts, one ipc pair each", partial(time_loop, contexts)),
     ]

@@ -5,11 +5,10 @@ README.md says how to begin, docs/architecture.md how it works.
 """
 
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from . import constants, error
 from .constants import *  # noqa: F403 - all of them, as __all__ below says
-from .context import Context
 from .errors import (
     Again,
     ContextTerminated,
@@ -22,13 +21,6 @@ from .errors import (
     ZMQVersionError,
     strerror,
 )
-from .message import FINISHED as _FINISHED_TRACKER
-from .message import Frame, MessageTracker
-from .poll import Poller, select
-from .proxy import proxy, proxy_steerable
-from .shm.lender import Loan
-from .socket import Socket
-from .stand_in import install_as_zmq
 from .version import (
     __revision__,
     __version__,
@@ -38,24 +30,56 @@ from .version import (
     zmq_version_info,
 )
 
+if TYPE_CHECKING:
+    from .context import Context
+    from .forwarding import device, proxy, proxy_steerable
+    from .message import FINISHED as _FINISHED_TRACKER
+    from .message import Frame, MessageTracker
+    from .message import Frame as Message
+    from .poll import Poller, select
+    from .shm.lender import Loan
+    from .socket import Socket
+    from .stand_in import install_as_zmq
+
 COPY_THRESHOLD = 65536
+DRAFT_API = False
 IPC_PATH_MAX_LEN = 107
-Message = Frame
+
+# A program that imports the package does not wait for what it does not use: these names are looked
+# up, in the module given and maybe by another name there, when a program first uses them.
+_LOOKED_UP = {
+    "_FINISHED_TRACKER": ("message", "FINISHED"),
+    "Context": ("context", "Context"),
+    "Frame": ("message", "Frame"),
+    "Loan": ("shm.lender", "Loan"),
+    "Message": ("message", "Frame"),
+    "MessageTracker": ("message", "MessageTracker"),
+    "Poller": ("poll", "Poller"),
+    "Socket": ("socket", "Socket"),
+    "device": ("forwarding", "device"),
+    "install_as_zmq": ("stand_in", "install_as_zmq"),
+    "proxy": ("forwarding", "proxy"),
+    "proxy_steerable": ("forwarding", "proxy_steerable"),
+    "select": ("poll", "select"),
+}
 
 # Parts that a program may use without importing them by name, as with pyzmq.
 _PARTS = ("backend", "devices", "sugar", "utils")
 
 
 def __getattr__(name: str) -> Any:
-    """Import the parts of the package that few programs use when one does."""
+    """Import what is used for the first time (PEP 562)."""
     if name in _PARTS:
         return import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _LOOKED_UP:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, there = _LOOKED_UP[name]
+    value = globals()[name] = getattr(import_module(f".{module}", __name__), there)
+    return value
 
 
-def device(device_type: int, frontend: Socket, backend: Socket) -> NoReturn:
-    """Pass messages both ways until the context ends; all device types are one (see `proxy`)."""
-    proxy(frontend, backend)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LOOKED_UP, *_PARTS})
 
 
 def has(capability: str) -> bool:
@@ -65,6 +89,7 @@ def has(capability: str) -> bool:
 
 __all__ = [
     "COPY_THRESHOLD",
+    "DRAFT_API",
     "IPC_PATH_MAX_LEN",
     "_FINISHED_TRACKER",
     "Again",

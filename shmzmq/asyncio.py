@@ -1,8 +1,8 @@
 """Sockets for asyncio: what may block returns a future instead, and waits in the event loop.
 
 ``Context``, ``Socket`` and ``Poller`` are used as their namesakes in the package, with ``await``
-before send, recv, poll and all that is made of them. A socket belongs to the loop that runs when it
-first waits.
+before send, recv, poll and all that is made of them. A call is begun when it is made, not when it
+is awaited. RCVTIMEO and SNDTIMEO count from then on. A socket belongs to one event loop at a time.
 """
 
 from __future__ import annotations
@@ -10,126 +10,97 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from . import context, poll, socket
-from .constants import DONTWAIT, EVENTS, POLLIN, POLLOUT, RCVTIMEO, SNDMORE, SNDTIMEO
-from .errors import Again
+from .constants import EVENTS, POLLIN, POLLOUT
+from .pending import PendingCalls
 from .socket_base import SocketBase
 
-__all__ = ["Context", "Poller", "Socket"]
+__all__ = ["Context", "Poller", "Socket", "ZMQEventLoop"]
+
+ZMQEventLoop = asyncio.SelectorEventLoop
 
 Result = TypeVar("Result")
-
-
-class _Bell:
-    """Wakes whoever waits for a descriptor, in the order in which they came."""
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self._waiting: list[asyncio.Future[None]] = []
-
-    async def wait(self) -> None:
-        """Return when the descriptor is readable, or when another's wait has seen it so."""
-        loop = asyncio.get_running_loop()
-        future = loop.create_future()
-        if not self._waiting:
-            loop.add_reader(self._fd, self._ring)
-        self._waiting.append(future)
-        try:
-            await future
-        finally:
-            if future in self._waiting:
-                self._waiting.remove(future)
-                self._rest(loop)
-
-    def _ring(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        self._rest(asyncio.get_running_loop())
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    def _rest(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not self._waiting:
-            loop.remove_reader(self._fd)
-
-    def stop(self) -> None:
-        """The descriptor is about to be closed: waits are cancelled."""
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            future.get_loop().remove_reader(self._fd)
-            future.cancel()
+Future = asyncio.Future
 
 
 class Socket(socket.Socket):
-    """A socket whose send, recv and poll are to be awaited. Threads: its event loop's."""
+    """A socket whose send, recv and poll return futures. Threads: its event loop's.
 
-    def __init__(self, context: Any, socket_type: int = -1, **kwargs: Any) -> None:
+    Cancelling a future that is not done takes no message from the socket. Closing the socket
+    cancels all of them.
+    """
+
+    def __init__(self, context: Any = None, socket_type: int = -1, **kwargs: Any) -> None:
         super().__init__(context, socket_type, **kwargs)
-        self.__dict__.setdefault("_bell", None)
+        if "_pending" not in self.__dict__:
+            self.__dict__["_pending"] = PendingCalls(self.core, eager=self._shadow)
+
+    @classmethod
+    def from_socket(cls, socket: socket.Socket, io_loop: Any = None) -> Socket:
+        """Return a socket of this class that is the one given."""
+        return cls(socket)
 
     def close(self, linger: int | None = None) -> None:
         """Close the socket; whoever waits on it is cancelled."""
-        if self._bell is not None:
-            self._bell.stop()
-            self.__dict__["_bell"] = None
+        pending = self.__dict__.get("_pending")
+        if pending is not None:
+            pending.stop()
         super().close(linger)
 
-    def _attempt(
-        self, call: Callable[[int], Result], flags: int, timeout_option: int
-    ) -> asyncio.Future[Result]:
-        """Call with DONTWAIT, now and whenever there is news, until it does not raise Again."""
-        loop = asyncio.get_running_loop()
-        if self._bell is None and not self.closed:
-            self.__dict__["_bell"] = _Bell(self.fileno())
-        future: asyncio.Future[Result] = loop.create_future()
-        try:
-            future.set_result(call(flags | DONTWAIT))
-        except Again as error:
-            if not flags & DONTWAIT:
-                return loop.create_task(self._repeat(call, flags, timeout_option))
-            future.set_exception(error)
-        except Exception as error:
-            future.set_exception(error)
-        return future
+    def get(self, option: int) -> Any:
+        """Return the value of an option."""
+        value = super().get(option)
+        if option == EVENTS and not self._pending.is_idle():
+            self._pending.look_soon()
+        return value
 
-    async def _repeat(
-        self, call: Callable[[int], Result], flags: int, timeout_option: int
-    ) -> Result:
-        timeout_ms = self.get(timeout_option)
-        limit = None if timeout_ms < 0 else timeout_ms / 1000
-        try:
-            async with asyncio.timeout(limit):
-                while True:
-                    await self._bell.wait()
-                    try:
-                        return call(flags | DONTWAIT)
-                    except Again:
-                        continue
-        except TimeoutError:
-            raise Again(msg=f"not done within {timeout_ms} ms") from None
+    getsockopt = get
+
+    @property
+    def _recv_futures(self) -> Any:
+        """The calls that wait for a message, by the name that pyzmq's own tests have for it."""
+        return self._pending.receiving
 
     # The types of what is returned differ from those of the blocking sockets, as they must.
 
+    def _receive(self, attempt: Callable[[int], Result], flags: int) -> Future[Result]:
+        if not self.exposed:
+            self._open_check()
+            self.fileno()  # from here on a call that fails has the descriptor tell of news
+        future: Future[Result] = self._pending.begin(
+            attempt, flags, POLLIN, self.receive_timeout_ms
+        )
+        return future
+
+    def _send(self, attempt: Callable[[int], Result], flags: int) -> Future[Result]:
+        if not self.exposed:
+            self._open_check()
+            self.fileno()
+        future: Future[Result] = self._pending.begin(attempt, flags, POLLOUT, self.send_timeout_ms)
+        return future
+
+    def _blocking(self) -> socket.Socket:
+        """Return this socket with the methods that do not return futures."""
+        return socket.Socket(self)
+
     def send(  # type: ignore[override]
         self, data: Any, flags: int = 0, copy: bool = True, track: bool = False, **kwargs: Any
-    ) -> Awaitable[Any]:
+    ) -> Future[Any]:
         """Send one part, as Socket.send does, and return a future of its result."""
-        return self._attempt(
-            lambda now: SocketBase.send(self.core, data, now, copy, track, **kwargs),
-            flags,
-            SNDTIMEO,
+        core = self.core
+        return self._send(
+            lambda now: SocketBase.send(core, data, now, copy, track, **kwargs), flags
         )
 
     def recv(  # type: ignore[override]
         self, flags: int = 0, copy: bool = True, track: bool = False
-    ) -> Awaitable[Any]:
+    ) -> Future[Any]:
         """Return a future of one part."""
-        return self._attempt(
-            lambda now: SocketBase.recv(self.core, now, copy, track), flags, RCVTIMEO
-        )
+        core = self.core
+        return self._receive(lambda now: SocketBase.recv(core, now, copy, track), flags)
 
     def send_multipart(  # type: ignore[override]
         self,
@@ -138,117 +109,150 @@ class Socket(socket.Socket):
         copy: bool = True,
         track: bool = False,
         **kwargs: Any,
-    ) -> Awaitable[Any]:
+    ) -> Future[Any]:
         """Send all parts of a message; nothing else comes in between."""
-        parts = list(msg_parts)
-
-        def send_all(now: int) -> Any:
-            for part in parts[:-1]:
-                SocketBase.send(self.core, part, now | SNDMORE, copy, track)
-            return SocketBase.send(self.core, parts[-1], now, copy, track)
-
-        return self._attempt(send_all, flags, SNDTIMEO)
+        blocking, parts = self._blocking(), list(msg_parts)
+        return self._send(
+            lambda now: blocking.send_multipart(parts, now, copy, track, **kwargs), flags
+        )
 
     def recv_multipart(  # type: ignore[override]
         self, flags: int = 0, copy: bool = True, track: bool = False
-    ) -> Awaitable[list[Any]]:
+    ) -> Future[list[Any]]:
         """Return a future of all parts of one message."""
+        blocking = self._blocking()
+        return self._receive(lambda now: blocking.recv_multipart(now, copy, track), flags)
 
-        def receive_all(now: int) -> list[Any]:
-            parts = [SocketBase.recv(self.core, now, copy, track)]
-            while self.more:
-                parts.append(SocketBase.recv(self.core, now, copy, track))
-            return parts
+    def recv_into(  # type: ignore[override]
+        self, buffer: Any, /, *, nbytes: int = 0, flags: int = 0
+    ) -> Future[int]:
+        """Receive one part into *buffer*; return a future of its size (see Socket.recv_into)."""
+        blocking = self._blocking()
+        return self._receive(
+            lambda now: blocking.recv_into(buffer, nbytes=nbytes, flags=now), flags
+        )
 
-        return self._attempt(receive_all, flags, RCVTIMEO)
-
-    async def recv_string(self, flags: int = 0, encoding: str = "utf-8") -> str:  # type: ignore[override]
-        """Receive one part as text."""
-        text: str = (await self.recv(flags)).decode(encoding)
-        return text
+    def recv_string(self, flags: int = 0, encoding: str = "utf-8") -> Future[str]:  # type: ignore[override]
+        """Return a future of one part as text."""
+        blocking = self._blocking()
+        return self._receive(lambda now: blocking.recv_string(now, encoding), flags)
 
     recv_unicode = recv_string  # type: ignore[assignment]
 
-    async def recv_json(self, flags: int = 0, **kwargs: Any) -> Any:
-        """Receive JSON; keywords go to json.loads."""
-        import json
+    def recv_json(self, flags: int = 0, **kwargs: Any) -> Future[Any]:
+        """Return a future of an object from JSON; keywords go to json.loads."""
+        blocking = self._blocking()
+        return self._receive(lambda now: blocking.recv_json(now, **kwargs), flags)
 
-        return json.loads(await self.recv(flags), **kwargs)
+    def recv_pyobj(self, flags: int = 0, **kwargs: Any) -> Future[Any]:
+        """Return a future of an object sent with send_pyobj; keywords as in Socket.recv_pyobj.
 
-    async def recv_pyobj(
-        self, flags: int = 0, *, out_of_band: bool = False, copy: bool = True
-    ) -> Any:
-        """Receive an object sent with send_pyobj. Unpickling runs code of the sender's choice.
-
-        *out_of_band* and *copy* are those of the blocking socket.
+        Unpickling runs code of the sender's choice.
         """
-        import pickle
+        blocking = self._blocking()
+        return self._receive(lambda now: blocking.recv_pyobj(now, **kwargs), flags)
 
-        if not out_of_band:
-            return pickle.loads(await self.recv(flags))
-        whole, *frames = await self.recv_multipart(flags, copy=False)
-        buffers: list[Any] = [bytearray(frame) if copy else frame for frame in frames]
-        return pickle.loads(whole, buffers=buffers)
+    def recv_array(self, flags: int = 0, **kwargs: Any) -> Future[Any]:  # type: ignore[override]
+        """Return a future of an array sent with send_array; keywords as in Socket.recv_array."""
+        blocking = self._blocking()
+        return self._receive(lambda now: blocking.recv_array(now, **kwargs), flags)
 
-    async def recv_serialized(  # type: ignore[override]
+    def recv_serialized(  # type: ignore[override]
         self, deserialize: Callable[[list[Any]], Result], flags: int = 0, copy: bool = True
-    ) -> Result:
-        """Return ``deserialize(parts)`` of one message."""
-        return deserialize(await self.recv_multipart(flags, copy))
+    ) -> Future[Result]:
+        """Return a future of ``deserialize(parts)`` of one message."""
+        blocking = self._blocking()
+        return self._receive(lambda now: blocking.recv_serialized(deserialize, now, copy), flags)
 
-    async def poll(self, timeout: float | None = None, flags: int = POLLIN) -> int:  # type: ignore[override]
-        """Wait up to *timeout* ms for the events in *flags*; return those that hold, 0: none."""
+    def poll(self, timeout: float | None = None, flags: int = POLLIN) -> Future[int]:  # type: ignore[override]
+        """Return a future of those events in *flags* that hold within *timeout* ms, 0: none."""
+        self._open_check()
         poller = Poller()
-        poller.register(self, flags)
-        return int(dict(await poller.poll(timeout)).get(self, 0))
+        if flags:
+            poller.register(self, flags)
+        return _begun(self._poll_by(poller, timeout), timeout)
+
+    async def _poll_by(self, poller: Poller, timeout: float | None) -> int:
+        return int(dict(await poller.events(timeout)).get(self, 0))
+
+
+def _begun(waiting: Any, timeout: float | None) -> Future[Any]:
+    """Return a future of a coroutine's result; with *timeout* 0, when it does not wait, done."""
+    loop = asyncio.get_running_loop()
+    if timeout != 0:
+        return loop.create_task(waiting)
+    future = loop.create_future()
+    try:
+        waiting.send(None)
+    except StopIteration as end:
+        future.set_result(end.value)
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 class Poller(poll.Poller):
-    """A Poller whose poll is to be awaited."""
+    """A Poller whose poll returns a future."""
 
-    async def poll(self, timeout: float | None = None) -> list[tuple[Any, int]]:  # type: ignore[override]
-        """Wait up to *timeout* ms (None or negative: for ever); return (socket, events) pairs."""
-        limit = None if timeout is None or timeout < 0 else timeout / 1000
+    def poll(self, timeout: float | None = None) -> Future[list[tuple[Any, int]]]:  # type: ignore[override]
+        """Return a future of (socket, events) pairs; in *timeout* ms (None: for ever) it is done.
+
+        It is cancelled when one of the sockets is closed. Raises ZMQError(ENOTSOCK) when one is.
+        """
+        if any(item.closed for item in self._wanted if isinstance(item, socket.Socket)):
+            super().poll(0)  # raises what stands in the way
+        return _begun(self.events(timeout), timeout)
+
+    async def events(self, timeout: float | None = None) -> list[tuple[Any, int]]:
+        """Do what `poll` says, as a coroutine."""
         loop = asyncio.get_running_loop()
-        found: list[tuple[Any, int]] = []
-        with contextlib.suppress(TimeoutError), contextlib.ExitStack() as watched:
-            async with asyncio.timeout(limit):
-                news = asyncio.Event()
+        deadline = None if timeout is None or timeout < 0 else loop.time() + timeout / 1000
+        while not (found := self._look()):
+            if deadline is not None and loop.time() >= deadline:
+                break
+            news: Future[None] = loop.create_future()
+            with contextlib.ExitStack() as watched:
+                if deadline is not None:
+                    watched.callback(loop.call_at(deadline, _tell, news).cancel)
                 for item, flags in self._wanted.items():
-                    self._watch(loop, item, flags, news, watched)
-                while not (found := super().poll(0)):
-                    news.clear()
-                    if self._arm():
-                        continue
-                    await news.wait()
-        return found or super().poll(0)
+                    _watch(loop, item, flags, news, watched)
+                await news
+        return found
 
-    def _arm(self) -> bool:
-        """Have every socket's descriptor tell of news; true when one of them has some already."""
-        return any(
-            item.get(EVENTS) & flags
-            for item, flags in self._wanted.items()
-            if isinstance(item, socket.Socket)
-        )
+    def _look(self) -> list[tuple[Any, int]]:
+        if any(item.closed for item in self._wanted if isinstance(item, socket.Socket)):
+            raise asyncio.CancelledError  # it was open when poll was called
+        return super().poll(0)
 
-    @staticmethod
-    def _watch(
-        loop: asyncio.AbstractEventLoop,
-        item: Any,
-        flags: int,
-        news: asyncio.Event,
-        watched: contextlib.ExitStack,
-    ) -> None:
-        is_socket = isinstance(item, socket.Socket)
-        # A descriptor of its own, as the loop keeps one reader for each.
-        fd = os.dup(item.fileno() if is_socket else item)
-        watched.callback(os.close, fd)
-        if is_socket or flags & POLLIN:
-            loop.add_reader(fd, news.set)
-            watched.callback(loop.remove_reader, fd)
-        if not is_socket and flags & POLLOUT:
-            loop.add_writer(fd, news.set)
-            watched.callback(loop.remove_writer, fd)
+
+def _tell(news: Future[None]) -> None:
+    if not news.done():
+        news.set_result(None)
+
+
+def _watch(
+    loop: asyncio.AbstractEventLoop,
+    item: Any,
+    flags: int,
+    news: Future[None],
+    watched: contextlib.ExitStack,
+) -> None:
+    """Have *news* done when *item* may have one of *flags*, until *watched* is left."""
+    if isinstance(item, socket.Socket):
+        known = item if isinstance(item, Socket) else Socket.from_socket(item)
+        pending: PendingCalls = known._pending
+        watched.callback(pending.unwatch, news)
+        pending.watch(news, flags)
+        return
+    # A descriptor of its own, as the loop keeps one reader for each.
+    fd = os.dup(item)
+    watched.callback(os.close, fd)
+    if flags & POLLIN:
+        loop.add_reader(fd, _tell, news)
+        watched.callback(loop.remove_reader, fd)
+    if flags & POLLOUT:
+        loop.add_writer(fd, _tell, news)
+        watched.callback(loop.remove_writer, fd)
 
 
 class Context(context.Context):

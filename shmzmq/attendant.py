@@ -12,18 +12,42 @@ It sleeps as long as no worker has anything to say.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import threading
 import weakref
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from .context import Context
+    from .socket_base import SocketBase
+    from .supervision import Supervised
     from .workers.pool import WorkerLink
 
 _FIRST_RETRY_S: Final = 0.005
 _LAST_RETRY_S: Final = 0.64
+
+
+_Socket = TypeVar("_Socket", bound="SocketBase")
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def one_call(
+    method: Callable[Concatenate[_Socket, _Arguments], _Result],
+) -> Callable[Concatenate[_Socket, _Arguments], _Result]:
+    """Keep the attendant out of the socket while *method* runs, as send and recv do."""
+
+    @functools.wraps(method)
+    def call(self: _Socket, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        self.enter()
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            self.leave()
+
+    return call
 
 
 class Attendant:
@@ -31,14 +55,14 @@ class Attendant:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._contexts: dict[int, weakref.ref[Context]] = {}
+        self._contexts: dict[int, weakref.ref[Supervised]] = {}
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._epoll.register(self._bell, select.EPOLLIN)
-        self._prompted: set[weakref.ref[Context]] = set()
+        self._prompted: set[weakref.ref[Supervised]] = set()
         self._thread: threading.Thread | None = None
 
-    def watch(self, link: WorkerLink, context: Context) -> None:
+    def watch(self, link: WorkerLink, context: Supervised) -> None:
         """From now on look after what *link* says to *context*."""
         fd = link.stream.fileno()
         with self._lock:
@@ -59,7 +83,7 @@ class Attendant:
             del self._contexts[fd]
             self._epoll.unregister(fd)
 
-    def prompt(self, context: Context) -> None:
+    def prompt(self, context: Supervised) -> None:
         """Look at what another thread has laid before sockets of *context*."""
         if threading.current_thread() is not self._thread:
             with self._lock:
@@ -72,7 +96,7 @@ class Attendant:
         os.close(self._bell)
 
     def _run(self) -> None:
-        behind: set[weakref.ref[Context]] = set()
+        behind: set[weakref.ref[Supervised]] = set()
         pause_s = _FIRST_RETRY_S
         while True:
             ready = self._epoll.poll(pause_s if behind else None)
@@ -86,7 +110,7 @@ class Attendant:
             behind = {context for context in behind if not _is_attended(context)}
 
 
-def _is_attended(reference: weakref.ref[Context]) -> bool:
+def _is_attended(reference: weakref.ref[Supervised]) -> bool:
     """Act for a context; whether nothing is left that a call under way keeps from being done."""
     context = reference()
     return context is None or context.attend()

@@ -109,7 +109,7 @@ class Lending:
         return RING_EMPTY if block is None else self.write_block(out, block, size, flags)
 
     def write_block(self, out, block, size, flags):
-        """Write a record into *out* that stands for *size* bytes in *block*, which we fill ourselves.
+        """Write a record into *out* that stands for *size* bytes in *block*.
 
         RING_EMPTY: it cannot be lent, and has to be copied.
         """

@@ -11,10 +11,11 @@ from .errors import NotDone
 
 
 class MessageTracker:
-    """Tells when every buffer of a message that was sent without a copy may be used again.
+    """Tells when what it was made from is done with: tracked Frames, other trackers, Events.
 
-    A message is copied into shared memory before send returns, so it is done from the start; the
-    class is here so that programs written for zero-copy sends work unchanged.
+    ``send(data, copy=False, track=True)`` returns one that is done when all receivers have the
+    message: other sockets have read it, or a worker has written it to the network. The buffer that
+    was sent may be used again before, as soon as send returns.
     """
 
     def __init__(self, *towatch):
@@ -55,6 +56,9 @@ FINISHED = MessageTracker()
 # Bytes below which a view of a received part is a copy of its own.
 _SMALL = cython.declare(cython.Py_ssize_t, 8 * 1024)
 
+# COPY_THRESHOLD of the package.
+_COPY_BELOW = 65536
+
 # How much of a frame its representation shows, and in which units it tells the size of the rest.
 _SHOWN = 12
 _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
@@ -64,11 +68,12 @@ _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"), (1, "B"))
 class Frame:
     """One part of a message.
 
-    *data* is any object with a contiguous buffer, or None for an empty frame. With *track*,
-    `tracker` is a MessageTracker, done when the frame is gone: only then is *data* not in use any
-    more. *copy* and *copy_threshold* are taken for the sake of programs that pass them: sending
-    copies once, into shared memory. Raises TypeError for text, which is to be encoded first, and
-    for what has no buffer; BufferError for a buffer that is not contiguous.
+    *data* is any object with a contiguous buffer, or None for an empty frame. It is copied when
+    *copy* says so; without a word (None) when it has less than *copy_threshold* bytes (None:
+    COPY_THRESHOLD). With *track*, `tracker` is a MessageTracker, done when *data* is not in use any
+    more: at once if it was copied, or else when the frame is gone. Raises TypeError for text, which
+    is to be encoded first, and for what has no buffer; BufferError for a buffer that is not
+    contiguous.
     """
 
     def __init__(self, data=None, track=False, copy=None, copy_threshold=None):
@@ -79,7 +84,15 @@ class Frame:
             view: Py_buffer  # what is wrong with it is to be told here, not at the first send
             PyObject_GetBuffer(self.data, cython.address(view), PyBUF_SIMPLE)
             PyBuffer_Release(cython.address(view))
-        if track:
+        if copy is False and not track:
+            return
+        if copy is None:
+            copy = self.nbytes < (_COPY_BELOW if copy_threshold is None else copy_threshold)
+        if copy and not isinstance(self.data, bytes):
+            self.data = bytes(self.data)
+        if track and copy:
+            self.tracker = FINISHED
+        elif track:
             self.lent = Event()
             self.tracker = MessageTracker(self.lent)
 
@@ -103,7 +116,7 @@ class Frame:
         return self.nbytes
 
     def __copy__(self):
-        frame = Frame(self.data, track=self.tracker is not None)
+        frame = Frame(self.data, self.tracker is not None, False)
         frame.more = self.more
         return frame
 
@@ -184,7 +197,7 @@ def received(data, more, properties):
 
     *properties* says what is known of its sender.
     """
-    frame: Frame = Frame(data)
+    frame: Frame = Frame(data, False, False)
     frame.own = True
     frame.more = more
     frame.properties = properties

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from .constants import DONTWAIT, PAIR, SNDHWM, Event
 from .endpoints import parse_endpoint
 from .errors import Again, ZMQError
+from .socket_options import SocketOptions
 
 if TYPE_CHECKING:
-    from .context import Context
     from .socket import Socket
     from .workers.commands import MonitorEvent
     from .workers.pool import WorkerLink
@@ -106,16 +106,11 @@ class Monitor:
             self._drops = False
 
 
-class Monitored:
+class Monitored(SocketOptions):
     """What a socket has for its monitor."""
 
-    context: Context
     key: int
     _workers: set[WorkerLink]
-
-    def _open_check(self) -> None:
-        """Raise what stands in the way of using the socket."""
-        raise NotImplementedError
 
     def monitor(self, addr: str | bytes | None, events: int = Event.ALL) -> None:
         """Send a message to the inproc endpoint *addr* for each event of *events* from now on.

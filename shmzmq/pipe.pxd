@@ -64,6 +64,6 @@ cdef class Pipe:
     cdef void watch_inbound(self, Watch *watch) noexcept
     cdef void watch_outbound(self, Watch *watch) noexcept
     cdef void _count_in(self, object slot)
-    cdef bytes _payload(self)
-    cdef tuple _unread(self)
-    cdef int _refill(self, object segment, list outgoing, list pending, list incoming) except -1
+    cdef bytes payload(self)
+    cdef int begin_anew(self, object segment) except -1
+    cdef int read_anew(self) except -1

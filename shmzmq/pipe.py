@@ -18,8 +18,8 @@ looks at the ring (attend). Pair "leave": the producer says goodbye, then looks 
 consumer stores `left`, then looks at the ring for names to take away (let_go). Full fences on all
 eight: at least one side of each sees what the other did, so no wake-up is lost, and no name stays.
 
-A pipe of the connecting side exists before it has a far end, and outlives it: `renew` carries what
-the lost far end had not read into a fresh segment for the next one.
+A pipe of the connecting side exists before it has a far end, and outlives it: shmzmq/renewal.py
+carries what the lost far end had not read into a fresh segment for the next one.
 
 A large payload goes into a block when the far end is there, so that it is known who reads, and into
 the ring otherwise, or when there is no block to be had. Within a process it goes by reference.
@@ -45,7 +45,7 @@ from cython.cimports.shmzmq.shm.ring import (
 )
 
 from .errors import ZMQError
-from .pipe_segment import create_pipe_segment, open_area, ring_size
+from .pipe_segment import open_area
 from .shm import directory
 from .shm import segment as segments
 from .shm.layout import BOARD_PIPES, RECORDS_OFFSET, Kind
@@ -80,12 +80,12 @@ class Pipe:
         self.far_process = segment.owner if side == 1 else None
         self.max_part_size = _NO_LIMIT
         self.greetings = []
-        self.outbound = Producer(segment, side, send_limit, self._make_area)
+        self.outbound = Producer(segment, side, send_limit, self.make_area)
         self._take_inbound(segment)
         self.slot = directory.scratch()
         self._count_in(self.slot)
 
-    def _make_area(self, capacity):
+    def make_area(self, capacity):
         pipe = self.segment
         make = segments.create_private if segments.is_private(pipe.name) else segments.create
         area = make(Kind.AREA, RECORDS_OFFSET + capacity, token=pipe.token)
@@ -436,89 +436,20 @@ class Pipe:
         watch.seen = self.inbound.head
         watch.step = 1
 
-    # -- after a loss ------------------------------------------------------------------------------
+    # -- after a loss (what is done then stands in renewal) ----------------------------------------
 
-    def renew(self, *, keep_outbound, last_word=None):
-        """Move over to a fresh segment for the next far end, and return it.
-
-        What the lost far end published is kept, and followed by *last_word*, a message of our own
-        for whoever reads here. What it had not read is kept when *keep_outbound* is true
-        (subscriptions, for one, are said anew), behind the greetings of a new connection. The
-        object stays the same, so whoever holds it need not notice. Raises ZMQError(ENOBUFS) when
-        /dev/shm is full; nothing is lost then, and the same may be tried again.
-        """
-        outgoing, pending = self._unread() if keep_outbound else ([], [])
-        if keep_outbound:
-            greetings = [(message, 0) for message in self.greetings]
-            if outgoing[: len(greetings)] != greetings:
-                outgoing = greetings + outgoing
-        incoming = self.carried
-        while self.look() == RING_OK:
-            incoming.append((self._payload(), self.inbound.record_flags & RECORD_MORE))
-            self.inbound.advance()
-        sizes = [
-            max(2 * sum(len(data) + 16 for data, _ in parts) + 1024, ring_size(True))
-            for parts in (outgoing + pending, incoming)
-        ]
-        if self.side == 1:
-            sizes.reverse()
-        segment = create_pipe_segment(
-            outbound=sizes[0],
-            inbound=sizes[1],
-            private=segments.is_private(self.segment.name),
-            token=self.segment.token,
-        )
-        self.discard()
-        self.lending.end()
-        if last_word is not None:
-            incoming = [*incoming, (last_word, 0)]
-        self._refill(segment, outgoing, pending, incoming)
-        self.carried = []
-        return segment
-
-    def say_last(self, message):
-        """Have *message* read at this end behind all else; the far end has gone."""
-        segment = self.renew(keep_outbound=False, last_word=message)
-        segment.unlink()
-        self.lost = True
-
-    def _payload(self) -> bytes:
-        return PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
-
-    def _unread(self):
-        """Return the published parts that the far end did not read, and those not yet published."""
-        areas = {area.name: area for area in self.outbound.area_segments()}
-        reader: Consumer = Consumer(self.segment, self.side, areas.__getitem__)
-        reader.resume(self.outbound.areas)
-        reader.leaving = True  # the ring stays as it is, for another attempt
-        published = []
-        while (part := reader.pop()) is not None:
-            if part[1] & RECORD_COMMAND == 0:
-                published.append(self.lending.with_payload(*part))
-        return published, [
-            self.lending.with_payload(*part) for part in self.outbound.pending_parts()
-        ]
-
-    def _refill(self, segment, outgoing, pending, incoming):
-        make_area = self._make_area
+    def begin_anew(self, segment):
+        """Write into *segment* from now on; the far end is one that nobody has named yet."""
         limit: uint64_t = self.outbound.limit
-        writer = Producer(segment, 1 - self.side, 0, make_area)
-        for data, flags in incoming:
-            writer.push(data, flags)
-            if flags & RECORD_MORE == 0:
-                writer.commit()
         self.segment = segment
         self.far_process = None
         self.lost = self.said_goodbye = False
-        self.outbound = Producer(segment, self.side, limit, make_area)
-        for data, flags in outgoing:
-            self.outbound.push(data, flags)
-            if flags & RECORD_MORE == 0:
-                self.outbound.commit()
-        for data, flags in pending:
-            self.outbound.push(data, flags)
+        self.outbound = Producer(segment, self.side, limit, self.make_area)
+
+    def read_anew(self):
+        """Read from the segment that is written into, as attentively as before."""
         attentive: uint64_t = load_relaxed(cython.address(self.inbound.control.attentive))
-        self._take_inbound(segment)
+        self._take_inbound(self.segment)
         if self.lender is not None:
             self.use_lender(self.lender)
         if attentive:
@@ -527,6 +458,9 @@ class Pipe:
         # The lost reader may have made room and died before it said so; `waiting` of the fresh ring
         # is 0.
         self.own.post_room(self.bit)
+
+    def payload(self) -> bytes:
+        return PyBytes_FromStringAndSize(self.inbound.record, self.inbound.record_size)
 
     # -- inspection --------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ cdef class SocketBase:
     cdef object borrower       # its thread
     cdef public bint exposed   # somebody outside waits on the doorbell (FD): announce sleep for them
     cdef public int send_timeout_ms, receive_timeout_ms
+    cdef public int64_t copy_threshold  # bytes below which a tracked part counts as done at once
     cdef int generation
     cdef uint64_t *counters    # directory slot, see layout.COUNTERS
     cdef object slot

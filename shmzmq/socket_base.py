@@ -36,8 +36,9 @@ from cython.cimports.shmzmq.shm.waiting import (
     deadline_after,
 )
 
+from .delivery import Delivery
 from .errors import Again, ZMQError
-from .message import FINISHED, received
+from .message import FINISHED, MessageTracker, received
 from .shm import directory
 
 _DONTWAIT = cython.declare(cython.int, 1)
@@ -75,6 +76,7 @@ class SocketBase:
     """
 
     def __cinit__(self):
+        self.copy_threshold = 65536
         self.gone = True  # and stays so for an object that never gets its parts
 
     def set_up(self, board: Board, pattern: Pattern):
@@ -116,24 +118,41 @@ class SocketBase:
         *data* is bytes, a Frame or anything with a contiguous buffer; it is copied before return.
         With SNDMORE in *flags* another part follows, and the message goes out as a whole with its
         last. Blocks while no peer can take the message, up to SNDTIMEO; with DONTWAIT never. With
-        *track* and not *copy* a MessageTracker is returned. Raises Again when the time is up or it
-        would have to wait: the part is then not queued. ZMQError: EFSM out of turn, ENOTSUP for a
-        type that cannot send, ENOBUFS without memory (no part of the message is sent), EHOSTUNREACH
-        (ROUTER_MANDATORY), ENOTSOCK when closed; ContextTerminated. TypeError for text: use
-        send_string.
+        *track* and not *copy* a MessageTracker is returned, which is done when all receivers have
+        the message; for less than `copy_threshold` bytes it is done at once. A Frame that is
+        tracked always gives one. Raises Again when the time is up or it would have to wait: the
+        part is then not queued. ZMQError: EFSM out of turn, ENOTSUP for a type that cannot send,
+        ENOBUFS without memory (no part of the message is sent), EHOSTUNREACH (ROUTER_MANDATORY),
+        ENOTSOCK when closed; ContextTerminated. TypeError for text: use send_string. ValueError for
+        *track* and a Frame that is not tracked.
         Threads: one at a time.
         """
+        if track and not copy:
+            return self._send_tracked(data, flags)
         if isinstance(data, bytes):
             size: uint64_t = PyBytes_GET_SIZE(data)
             if size >= REFERENCE_FROM:
                 self.write_large(PyBytes_AS_STRING(data), size, flags, data)
             else:
                 self.write(PyBytes_AS_STRING(data), size, flags)
+        elif isinstance(data, Frame) and cython.cast(Frame, data).tracker is not None:
+            return self._send_tracked(data, flags)
         else:
             self._send_buffer(data, flags)
-        if track and not copy:
-            return FINISHED
         return None
+
+    def _send_tracked(self, data, flags):
+        if isinstance(data, Frame):
+            if data.tracker is None:
+                raise ValueError("not a tracked message: to track a Frame, make it with track=True")
+        elif not isinstance(data, str) and memoryview(data).nbytes < self.copy_threshold:
+            self._send_buffer(data, flags)
+            return FINISHED
+        delivery = Delivery(self, self.pipes_by_bit)
+        self._send_buffer(data, flags)
+        delivery.begins(self.pipes_by_bit)
+        watched = (delivery, data) if isinstance(data, Frame) else (delivery,)
+        return MessageTracker(*watched)
 
     def _send_buffer(self, data, flags: cython.int):
         if isinstance(data, str):
@@ -481,6 +500,11 @@ class SocketBase:
     def disarm(self):
         """The wait on the doorbell is over."""
         self.board.awake()
+
+    def silence(self):
+        """Nobody waits on the doorbell any more: it does not ring again, nor is it rung already."""
+        self.board.awake()
+        self.board.doorbell.drain()
 
     def ring(self):
         """Ring this socket's own doorbell: whoever waits on it from outside is to look."""

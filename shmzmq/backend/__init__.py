@@ -2,8 +2,8 @@
 
 from ..context import Context
 from ..errors import strerror
+from ..forwarding import proxy, proxy_steerable
 from ..message import Frame
-from ..proxy import proxy, proxy_steerable
 from ..socket import Socket
 from ..version import zmq_version_info
 

@@ -1,6 +1,6 @@
 """Devices: proxies that make their own sockets and run here, in a thread or in a process."""
 
-from ..proxy import proxy, proxy_steerable
+from ..forwarding import proxy, proxy_steerable
 from .base import Device, ProcessDevice, ThreadDevice
 from .monitored_queue import (
     MonitoredQueue,

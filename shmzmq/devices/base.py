@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..constants import QUEUE
 from ..context import Context
 from ..errors import ContextTerminated
-from ..proxy import proxy
+from ..forwarding import proxy
 from ..socket import Socket
 from .plan import SocketPlan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..constants import PAIR, PUB, QUEUE
-from ..proxy import proxy, proxy_steerable
+from ..forwarding import proxy, proxy_steerable
 from ..socket import Socket
 from .base import Device, InProcess, InThread
 from .plan import SocketPlan

@@ -7,7 +7,7 @@ and proxy that wait in gevent's hub.
 import shmzmq as _shmzmq
 from shmzmq import *  # noqa: F403 - the package, but for what follows
 
-from .core import Context, Socket
+from .core import Context, Socket  # type: ignore[assignment]
 from .poll import Poller, select
 from .proxies import device, proxy  # type: ignore[assignment]
 

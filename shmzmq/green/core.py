@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import gevent
 
 from .. import context, socket
-from ..constants import DONTWAIT, EVENTS, POLLIN, RCVTIMEO, SNDTIMEO
+from ..constants import DONTWAIT, EVENTS, POLLIN, POLLOUT, RCVTIMEO, SNDTIMEO
 from ..errors import Again
 from ..socket_base import SocketBase
 
 _TIMEOUTS = (RCVTIMEO, SNDTIMEO)
+_PAUSE_S = 0.005
 
 
 def wait_readable(fd: int) -> None:
@@ -28,31 +30,71 @@ def wait_readable(fd: int) -> None:
 class Socket(socket.Socket):
     """A socket whose blocking calls let other greenlets run. Use gevent.Timeout to limit them."""
 
+    def __init__(self, context: Any, socket_type: int = -1, **kwargs: Any) -> None:
+        super().__init__(context, socket_type, **kwargs)
+        # What each greenlet waits for here: POLLIN or POLLOUT.
+        self.__dict__.setdefault("_awaited", [])
+
     def send(self, data: Any, flags: int = 0, *args: Any, **kwargs: Any) -> Any:
         """Send one part, as the package's Socket does."""
-        while True:
-            try:
-                return SocketBase.send(self.core, data, flags | DONTWAIT, *args, **kwargs)
-            except Again:
-                if flags & DONTWAIT:
-                    raise
-            self._wait()
+        return self._repeat(
+            lambda: SocketBase.send(self.core, data, flags | DONTWAIT, *args, **kwargs),
+            flags,
+            POLLOUT,
+        )
 
     def recv(self, flags: int = 0, *args: Any, **kwargs: Any) -> Any:
         """Receive one part, as the package's Socket does."""
+        return self._repeat(
+            lambda: SocketBase.recv(self.core, flags | DONTWAIT, *args, **kwargs), flags, POLLIN
+        )
+
+    def _repeat(self, call: Callable[[], Any], flags: int, event: int) -> Any:
+        if not self.closed and not self.exposed:
+            self.fileno()  # from here on a call that fails has the descriptor tell of news
+        in_vain = False
         while True:
             try:
-                return SocketBase.recv(self.core, flags | DONTWAIT, *args, **kwargs)
+                result = call()
             except Again:
                 if flags & DONTWAIT:
+                    self._pass_on()
                     raise
-            self._wait()
+                in_vain = self._wait(event, in_vain)
+            else:
+                self._pass_on()
+                return result
 
-    def _wait(self) -> None:
-        fd = self.fileno()
-        before = self.get(EVENTS)  # from here on the descriptor tells of changes
-        if not before & POLLIN or self.get(EVENTS) == before:
-            wait_readable(fd)
+    def _wait(self, event: int, in_vain: bool) -> bool:
+        """Wait until a call that failed may succeed; whether EVENTS says that it would have.
+
+        What comes between the call and the look at EVENTS has rung the doorbell, which the look
+        silences. When EVENTS said the same before (*in_vain*) the call is more choosy than it is:
+        ROUTER_MANDATORY waits for one peer.
+        """
+        self._awaited.append(event)
+        try:
+            fd = self.fileno()
+            found = self._pass_on(event)
+            if not found & event:
+                wait_readable(fd)
+            elif in_vain:
+                gevent.sleep(_PAUSE_S)
+            return bool(found & event)
+        finally:
+            self._awaited.remove(event)
+
+    def _pass_on(self, own: int = 0) -> int:
+        """Wake the greenlets whose news a call here may have found and silenced."""
+        others = list(self._awaited)
+        if own:
+            others.remove(own)
+        if self.closed or not (others or own):
+            return 0
+        found = int(self.get(EVENTS))
+        if any(found & event for event in others):
+            self.ring()
+        return found
 
     def poll(self, timeout: float | None = None, flags: int = POLLIN) -> int:
         """Wait up to *timeout* ms for the events in *flags*; return those that hold, 0: none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from ..constants import POLLIN
-from ..proxy import pass_on
+from ..forwarding import pass_on
 from .core import Socket
 from .poll import Poller
 

@@ -1,16 +1,13 @@
 """ROUTER: the first part of a message names the peer that it goes to or came from (RFC 28)."""
 
-import errno
-import random
 from collections import deque
 
 import cython
-from cython.cimports.shmzmq.patterns.load_balance import SENT, WOULD_BLOCK
+from cython.cimports.shmzmq.patterns.addressing import Addressing
+from cython.cimports.shmzmq.patterns.load_balance import SENT
 from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.ring import RING_OK
-
-from ..errors import ZMQError
 
 _NOTIFY_CONNECT = cython.declare(cython.int, 1)
 _NOTIFY_DISCONNECT = cython.declare(cython.int, 2)
@@ -22,9 +19,8 @@ class Router(Pattern):
 
     A message for nobody, or for a peer without room, is dropped.
 
-    A peer without a routing id of its own gets one of five bytes that begins with 0. Of two peers
-    with the same id the later one is not heard until the first has gone, or takes its place
-    (ROUTER_HANDOVER).
+    Of two peers with the same routing id the later one is not heard until the first has gone, or
+    takes its place (ROUTER_HANDOVER).
     """
 
     name = "ROUTER"
@@ -33,11 +29,9 @@ class Router(Pattern):
 
     def __init__(self):
         Pattern.__init__(self, queue=True)
-        self.by_id = {}
-        self.names = {}
+        self.to = Addressing(self.ended)
         self.unheard = {}
         self.notices = deque()
-        self.next_id = random.getrandbits(32)
 
     def attach(self, pipe: Pipe):
         self.greet(pipe)
@@ -48,7 +42,7 @@ class Router(Pattern):
             self.unheard[pipe] = None
 
     def detach(self, pipe: Pipe):
-        known: cython.bint = pipe in self.names
+        known: cython.bint = pipe in self.to.names
         self.forget(pipe)
         if known and self.notify & _NOTIFY_DISCONNECT:
             self.notices.append(pipe.routing_id)
@@ -57,14 +51,8 @@ class Router(Pattern):
         """Take *pipe* out of the routing; its name is free for another that waits for it."""
         Pattern.detach(self, pipe)
         self.unheard.pop(pipe, None)
-        if self.target is pipe:
-            pipe.rollback()  # what follows of the message goes nowhere
-            self.target = None
-        if self.awaited is pipe:
-            self.awaited = None
-        name = self.names.pop(pipe, None)
+        name = self.to.remove(pipe)
         if name is not None:
-            del self.by_id[name]
             self.hear_another(name)
 
     def hear_another(self, routing_id: bytes):
@@ -76,33 +64,27 @@ class Router(Pattern):
                 return
 
     def identified(self, pipe: Pipe):
-        name = self.names.get(pipe)
+        name = self.to.names.get(pipe)
         if name is not None:  # a connection that came back, maybe as somebody else
             if not pipe.routing_id or pipe.routing_id == name:
                 pipe.routing_id = name
                 return
             self.forget(pipe)
         self.unheard.pop(pipe, None)
-        if not pipe.routing_id:
-            self.next_id = (self.next_id + 1) & 0xFFFFFFFF
-            pipe.routing_id = b"\x00" + self.next_id.to_bytes(4, "big")
-        elif pipe.routing_id in self.by_id:
+        if pipe.routing_id in self.to.by_id:
             if not self.handover:
                 self.unheard[pipe] = None
                 return
-            self.end(self.by_id[pipe.routing_id])
-        self.by_id[pipe.routing_id] = pipe
-        self.names[pipe] = pipe.routing_id
+            self.end(self.to.by_id[pipe.routing_id])
+        self.to.name(pipe)
+        self.to.add(pipe)
         if self.notify & _NOTIFY_CONNECT:
             self.notices.append(pipe.routing_id)
         self.queue.add(pipe)
 
     def end(self, pipe: Pipe):
         """End a connection whose name another peer takes over."""
-        del self.by_id[self.names.pop(pipe)]
-        if self.target is pipe:
-            pipe.rollback()
-            self.target = None
+        self.to.remove(pipe)
         pipe.unwanted = True
         if self.source is pipe and (self.queue.more or self.held_part is not None):
             self.leaving = pipe  # the user has the message at hand to its end
@@ -116,11 +98,11 @@ class Router(Pattern):
 
     def has_name(self, routing_id: bytes) -> bool:
         """Whether a peer, there or yet to come, has this routing id."""
-        return routing_id in self.by_id
+        return routing_id in self.to.by_id
 
     def configure(self, name: str, value):
         if name == "ROUTER_MANDATORY":
-            self.mandatory = value
+            self.to.mandatory = value
         elif name == "ROUTER_HANDOVER":
             self.handover = value
         elif name == "ROUTER_NOTIFY":
@@ -129,49 +111,25 @@ class Router(Pattern):
             self.configure_greetings(name, value)
 
     def rollback(self):
-        if self.target is not None:
-            self.target.rollback()
-        self.sending = False
-        self.target = None
+        self.to.rollback()
 
     def send(self, data, size, more):
-        if not self.sending:
+        to: Addressing = self.to
+        if not to.sending:
             # A routing id with nothing behind it is not a message.
-            return self.choose_target(data[:size]) if more else SENT
-        self.sending = more
-        if self.target is None:
-            return SENT
-        if self.target.write(data, size, more) != RING_OK:
-            self.target.rollback()
-            self.target = None
-            self.dropped += 1
-        elif not more:
-            self.target.flush()
-            self.target = None
-        return SENT
-
-    def choose_target(self, routing_id):
-        """Find the pipe for the message that begins; None: it will be dropped."""
-        self.awaited = None
-        pipe: Pipe = self.by_id.get(routing_id)
-        full: cython.bint = pipe is not None and not pipe.can_write()
-        if full and pipe.outbound.broken:
-            self.ended.append(pipe)
+            return to.begin(data[:size]) if more else SENT
+        to.sending = more
+        pipe: Pipe = to.target
+        if pipe is not None and pipe.write(data, size, more) != RING_OK:
+            to.let_go(pipe)
             pipe = None
+        if more:
+            return SENT
         if pipe is None:
-            if self.mandatory:
-                raise ZMQError(errno.EHOSTUNREACH, f"no peer has the routing id {routing_id!r}")
             self.dropped += 1
-        elif full:
-            if self.mandatory:
-                if pipe.park(0):
-                    self.awaited = pipe
-                    return WOULD_BLOCK
-            else:
-                self.dropped += 1
-                pipe = None
-        self.target = pipe
-        self.sending = True
+        else:
+            pipe.flush()
+            to.target = None
         return SENT
 
     def find(self):
@@ -219,7 +177,7 @@ class Router(Pattern):
         return True
 
     def is_blocked(self):
-        return self.awaited is not None and not self.awaited.can_write()
+        return self.to.is_blocked()
 
     def rest(self):
         return self.held_part is None and self.queue.rest()

@@ -3,16 +3,12 @@
 ROUTER with ROUTER_RAW is the same, but for messages to nobody.
 """
 
-import errno
-import random
-
 import cython
+from cython.cimports.shmzmq.patterns.addressing import Addressing
 from cython.cimports.shmzmq.patterns.load_balance import SENT, WOULD_BLOCK
 from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.ring import RING_NO_MEMORY, RING_OK
-
-from ..errors import ZMQError
 
 
 @cython.cclass
@@ -29,38 +25,27 @@ class Stream(Pattern):
 
     def __init__(self, mandatory: cython.bint = True):
         Pattern.__init__(self, queue=True)
-        self.mandatory = mandatory
-        self.by_id = {}
-        self.names = {}
+        self.to = Addressing(self.ended)
+        self.to.mandatory = mandatory
         self.latest_id = b""
-        self.next_id = random.getrandbits(32)
 
     def attach(self, pipe: Pipe):
         # Nobody says here who he is, so the name is known before the peer is there.
-        if not pipe.routing_id:
-            self.next_id = (self.next_id + 1) & 0xFFFFFFFF
-            pipe.routing_id = b"\x00" + self.next_id.to_bytes(4, "big")
-        self.by_id[pipe.routing_id] = pipe
-        self.names[pipe] = pipe.routing_id
+        self.to.name(pipe)
+        self.to.add(pipe)
         self.latest_id = pipe.routing_id
         self.queue.add(pipe)
 
     def detach(self, pipe: Pipe):
         Pattern.detach(self, pipe)
-        if self.target is pipe:
-            self.target = None
-        if self.awaited is pipe:
-            self.awaited = None
-        name = self.names.pop(pipe, None)
-        if name is not None and self.by_id.get(name) is pipe:
-            del self.by_id[name]
+        self.to.remove(pipe)
 
     def identified(self, pipe: Pipe):
-        pipe.routing_id = self.names.get(pipe, pipe.routing_id)
+        pipe.routing_id = self.to.names.get(pipe, pipe.routing_id)
 
     def has_name(self, routing_id: bytes) -> bool:
         """Whether a peer, there or yet to come, has this routing id."""
-        return routing_id in self.by_id
+        return routing_id in self.to.by_id
 
     def own_routing_id(self):
         """Return the routing id of the peer that came or was connected to last."""
@@ -68,21 +53,24 @@ class Stream(Pattern):
 
     def configure(self, name: str, value):
         if name == "ROUTER_MANDATORY":
-            self.mandatory = value
+            self.to.mandatory = value
 
     def rollback(self):
-        self.sending = False
-        self.target = None
+        self.to.rollback()
 
     def send(self, data, size, more):
-        if not self.sending:
+        to: Addressing = self.to
+        if not to.sending:
             # A routing id with nothing behind it is not a message.
-            return self.choose_target(data[:size]) if more else SENT
-        pipe: Pipe = self.target
-        if pipe is not None and size:
-            rc: cython.int = pipe.write(data, size, False)
+            return to.begin(data[:size]) if more else SENT
+        pipe: Pipe = to.target
+        rc: cython.int = RING_OK
+        if pipe is None:
+            self.dropped += not more
+        elif size:
+            rc = pipe.write(data, size, False)
             if rc == RING_NO_MEMORY and pipe.park(size):
-                self.awaited = pipe
+                to.awaited = pipe
                 return WOULD_BLOCK
             if rc == RING_NO_MEMORY:
                 rc = pipe.write(data, size, False)
@@ -90,35 +78,11 @@ class Stream(Pattern):
                 pipe.flush()
             else:
                 self.dropped += 1
-        elif pipe is not None and not more:
+        elif not more:
             self.dismiss(pipe)
-        self.sending = more
+        to.sending = more
         if not more:
-            self.target = None
-        return SENT
-
-    def choose_target(self, routing_id):
-        """Find the pipe for the message that begins; None: it will be dropped."""
-        self.awaited = None
-        pipe: Pipe = self.by_id.get(routing_id)
-        full: cython.bint = pipe is not None and not pipe.can_write()
-        if full and pipe.outbound.broken:
-            self.ended.append(pipe)
-            pipe = None
-        if pipe is None:
-            if self.mandatory:
-                raise ZMQError(errno.EHOSTUNREACH, f"no peer has the routing id {routing_id!r}")
-            self.dropped += 1
-        elif full:
-            if self.mandatory:
-                if pipe.park(0):
-                    self.awaited = pipe
-                    return WOULD_BLOCK
-            else:
-                self.dropped += 1
-                pipe = None
-        self.target = pipe
-        self.sending = True
+            to.target = None
         return SENT
 
     def dismiss(self, pipe: Pipe):
@@ -157,7 +121,7 @@ class Stream(Pattern):
         return True
 
     def is_blocked(self):
-        return self.awaited is not None and not self.awaited.can_write()
+        return self.to.is_blocked()
 
     def rest(self):
         return self.held_part is None and self.queue.rest()

@@ -300,10 +300,10 @@ def sweep(done: ProcessId | None = None) -> list[str]:
 
 
 def unlink_all_of(owner: ProcessId, token: bytes) -> None:
-    """Unlink what *owner*, which is dead, made for the pipe with *token*.
+    """Unlink what *owner*, which is dead or done with it, made for the pipe with *token*.
 
-    For whoever has read all of that pipe: the owner may have died between making an area and naming
-    it in the ring, and the sweep keeps what has a living reader.
+    For whoever has read all of that pipe, or knows that nobody will: the owner may have died
+    between making an area and naming it in the ring, and the sweep keeps what has a living reader.
     """
     prefix = SegmentName(os.getuid(), pid_namespace(), owner, 0).prefix
     for entry in os.listdir(DIRECTORY):

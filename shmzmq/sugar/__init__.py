@@ -4,9 +4,9 @@ import sys
 
 from .. import constants, context, message, poll, socket, version
 from ..context import Context
+from ..forwarding import proxy, proxy_steerable
 from ..message import Frame, MessageTracker
 from ..poll import Poller
-from ..proxy import proxy, proxy_steerable
 from ..socket import Socket
 
 frame = tracker = message

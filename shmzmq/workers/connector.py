@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ..constants import Event
+from ..shm import segment as segments
+from ..shm.liveness import ProcessId
 from ..transports.interface import Transport
 from .announcer import UNHEARD, Announcer
 from .attempt import Attempt
@@ -74,6 +76,9 @@ class ConnectingEndpoint:
         self._retry: Timer | None = None
         self._failure: int | None = None
         self._lingering = False
+        # Token of a pipe whose far end has gone without a word that it has it, and may never have
+        # had. The names go once our application has drawn back what it wrote, or wants no more.
+        self._untaken: bytes | None = None
         self._insists = False  # something that lingers is still to be brought to a next far end
         self._linger_ends: Timer | None = None
         self.announcer = Announcer(hosted, tell, f"{connect.scheme}://{connect.address}")
@@ -83,6 +88,7 @@ class ConnectingEndpoint:
 
     def offer(self, packet: Offer) -> None:
         """Take the fresh pipe for the next far end, and go looking for it."""
+        self._untaken = None
         self._pipe = OfferedPipe(packet.segment, packet.token, self._connect.bit)
         self._dial_later()
 
@@ -139,14 +145,22 @@ class ConnectingEndpoint:
             self._say_closed(self._attempt)
             self._attempt = None
         if self._session is not None:
+            self._note_untaken(self._session)
             self._session.close()
             self.announcer.say(UNHEARD, self._session.fd)
             self._session.release_pipe()
             self._session = None
         elif self._pipe is not None and self._pipe.held is not None:
             self._workplace.exchange.let_go(self._pipe.held)
-        self._pipe = None
+        if self._untaken is not None:
+            segments.unlink_all_of(ProcessId(*self.hosted.application), self._untaken)
+        self._pipe = self._untaken = None
         self._kept.end()
+
+    def _note_untaken(self, session: Session) -> None:
+        """The connection is over; see what becomes of its pipe's names."""
+        if session.is_ready and not session.is_relayed and not session.is_taken:
+            self._untaken = session.token
 
     def _settle(self, delivered: bool) -> None:
         self.close()
@@ -241,6 +255,7 @@ class ConnectingEndpoint:
 
     def session_cut(self, session: Session, pipe: KeptPipe) -> None:
         """Look for the far end's next worker."""
+        self._note_untaken(session)
         self._session = None
         self.keep(pipe)
 
@@ -252,6 +267,7 @@ class ConnectingEndpoint:
 
     def session_taken(self, session: Session) -> None:
         """What was in the pipe is in other hands, or a link is there again."""
+        self._untaken = None
         self._kept.take(session.token)
         self._backoff.reset()
         self._eager.clear()
@@ -287,5 +303,6 @@ class ConnectingEndpoint:
 
     def _tell_lost(self, session: Session, reason: str) -> None:
         """The application is to offer a fresh pipe."""
+        self._note_untaken(session)
         session.release_pipe()
         self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())

@@ -102,8 +102,8 @@ class HandedOver:
         return KeptPipe(self._holder.token, self._holder.segment, self._holder.bit, peer)
 
     def say_goodbye(self) -> None:
-        """We are about to end the link."""
-        if self.is_done:
+        """We are about to end the link, of which the dialling side is sure before we are."""
+        if self.is_done or (self._state == _OFFERED and not self._dialled):
             self._say(handover.BYE)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The application's side of its I/O workers: starting them, speaking with them, giving them back.
+"""The application's side of its I/O workers: having some, speaking with them, giving them back.
 
 A worker is `python -m shmzmq.workers`, started when a context first needs one. One that its context
 has ended goes to a small reserve of this process, so that making contexts in a loop is cheap.
@@ -13,12 +13,11 @@ import errno
 import os
 import select
 import socket
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..constants import Errno
 from ..errors import ZMQError
@@ -27,10 +26,9 @@ from ..shm.layout import Slot
 from ..shm.liveness import this_process
 from . import commands
 from .commands import Packet
+from .launch import await_end, start
 
 if TYPE_CHECKING:
-    import subprocess
-
     from ..placement import Placement
     from ..shm.board import Board
     from ..shm.directory import Directory
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
 _RESERVE: Final = 4
 _MOST_RESTARTS: Final = 5
 _RESTARTS_S: Final = 10
-_ENDING_S: Final = 5
 
 Event = tuple[Packet, list[int]]
 
@@ -71,7 +68,7 @@ class WorkerLink:
         self._is_pinned = False
         self.load = 0  # endpoints that this worker carries
         self.is_gone = False  # its process has ended and has no successor yet
-        self.process, self.stream = _start()
+        self.process, self.stream = start()
         _running.add(self)
 
     def serve(self, directory: str, worker_key: int, number: int, placement: Placement) -> None:
@@ -110,8 +107,8 @@ class WorkerLink:
                 )
             self._restarts.append(now)
             self.stream.close()
-            _await_end(self.process)
-            self.process, self.stream = _start()
+            await_end(self.process)
+            self.process, self.stream = start()
             self.is_gone = False
             assert self._serve is not None, "a worker is restarted for its context"
             assert self._placement is not None, "set with it"
@@ -208,7 +205,7 @@ class WorkerLink:
         """Close the stream, at which the worker ends, and wait for that."""
         self.stream.close()
         _running.discard(self)
-        _await_end(self.process)
+        await_end(self.process)
 
     def forget(self) -> None:
         """In a forked child: this worker is the parent's."""
@@ -284,73 +281,10 @@ def _await(streams: Iterable[socket.socket], events: int = select.POLLIN) -> Non
     poll.poll()
 
 
-def _await_end(process: subprocess.Popen[bytes]) -> None:
-    """Wait until a worker has ended whose stream is closed; one that does not is killed."""
-    import subprocess
-
-    try:
-        process.wait(_ENDING_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
 def _log_failure(text: str) -> None:
     import logging
 
     logging.getLogger("shmzmq").error("an I/O worker process failed and is replaced:\n%s", text)
-
-
-def _start() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start a worker process; return it and our end of its stream. Raises ZMQError."""
-    try:
-        return _start_process()
-    except OSError as error:
-        raise ZMQError(
-            error.errno or errno.EIO, f"cannot start an I/O worker process: {error}"
-        ) from error
-
-
-def _start_process() -> tuple[subprocess.Popen[bytes], socket.socket]:
-    import subprocess
-
-    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    try:
-        with far, _open_log() as log:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "shmzmq.workers", str(far.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                pass_fds=(far.fileno(),),
-                start_new_session=True,
-                env=_environment(),
-            )
-    except BaseException:
-        near.close()
-        raise
-    near.setblocking(False)
-    return process, near
-
-
-def _open_log() -> IO[bytes]:
-    """Open where a worker's stderr goes: nowhere, or the file named by SHMZMQ_WORKER_LOG."""
-    path = os.environ.get("SHMZMQ_WORKER_LOG") or os.devnull
-    return open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))
-
-
-def _environment() -> dict[str, str]:
-    # The worker imports the shmzmq that this process uses, however it came to be importable here.
-    environment = dict(os.environ)
-    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    known = environment.get("PYTHONPATH")
-    if not any(os.path.samefile(root, path) for path in _site_paths() if os.path.isdir(path)):
-        environment["PYTHONPATH"] = f"{root}{os.pathsep}{known}" if known else root
-    return environment
-
-
-def _site_paths() -> list[str]:
-    return [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
 
 
 _running: set[WorkerLink] = set()

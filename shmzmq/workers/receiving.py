@@ -45,9 +45,7 @@ from cython.cimports.shmzmq.zmtp.codec import (
 from ..errors import ZMQError
 
 _TURN = cython.declare(uint64_t, 4 * BATCH)
-_CALL_MOST = cython.declare(
-    uint64_t, 1 << 20
-)  # octets for one system call; it copies them in 100 µs
+_CALL_MOST = cython.declare(uint64_t, 1 << 20)  # octets for one system call: some 100 µs
 # The rest of a body is awaited in pieces: octets from which on, and of one piece.
 _RARELY_FROM = cython.declare(uint64_t, BATCH)
 _RARELY_MOST = cython.declare(uint64_t, 4 * BATCH)
@@ -120,12 +118,11 @@ class Receiving:
             rc: cython.int = self.place()
             if rc != RELAY_IDLE:
                 return rc
-            if drained:
-                self.give_back()
+            if drained or left == 0:
                 self.await_octets()
-                return RELAY_IDLE
-            if left == 0:
-                return RELAY_MORE
+                if drained:
+                    self.give_back()
+                return RELAY_IDLE if drained else RELAY_MORE
             count: cython.Py_ssize_t = self.fetch()
             if count == 0:
                 return RELAY_ENDED
@@ -138,7 +135,8 @@ class Receiving:
     def await_octets(self):
         """Be woken when it pays: for the rest of a large body not by every segment of it.
 
-        The end of the stream is told at once (tcp(7), SO_RCVLOWAT in socket(7)).
+        To be called before every wait: never more is waited for than is still to come of the body.
+        The end of the stream is told at once (SO_RCVLOWAT in socket(7)).
         """
         wanted: cython.int = 1
         if self.missing >= _RARELY_FROM:

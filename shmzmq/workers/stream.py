@@ -84,7 +84,7 @@ class ByteStream:
         self._forget_callbacks()
 
     def _forget_callbacks(self) -> None:
-        """Nobody is called any more; whose methods they are may go at once, without the collector."""
+        """Nobody is called any more; whose methods they are may go without the collector."""
         self._on_data = self._on_end = _ignore
 
     def _end(self, reason: str) -> None:

@@ -104,7 +104,7 @@ def test_what_goes_wrong_meanwhile_is_raised_by_the_next_call(
     def fail(*_: object) -> None:
         raise ZMQError(errno.EMFILE, "none left")
 
-    monkeypatch.setattr("shmzmq.connections.attach_far_end", fail)
+    monkeypatch.setattr("shmzmq.keepers.connect.attach_far_end", fail)
     receiver = cast.start("receive", type="PULL", how="bind", endpoint=endpoint, wait=False)
     wait_for(lambda: push._failures, "the attendant was refused")
     with pytest.raises(ZMQError, match="none left"):

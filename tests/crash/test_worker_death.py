@@ -18,7 +18,7 @@ from support.waiting import Background, wait_for, wait_until_blocked
 
 from shmzmq.errors import ZMQError
 from shmzmq.utils.monitor import recv_monitor_message
-from shmzmq.workers import pool
+from shmzmq.workers import launch
 
 SENDER = 3
 LATER = 300
@@ -167,7 +167,7 @@ def test_a_clear_error_when_none_can_be_started(
     def refuse() -> None:
         raise OSError(errno.EAGAIN, "no process for a test")
 
-    monkeypatch.setattr(pool, "_start_process", refuse)
+    monkeypatch.setattr(launch, "_start_process", refuse)
     os.kill(own_worker(pull.context), signal.SIGKILL)
     with pytest.raises(ZMQError, match="no process for a test"):
         pull.recv()

@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from interop.conftest import Meeting
@@ -65,15 +66,21 @@ def test_linger_ends_though_nobody_reads(sockets: SocketFactory, tmp_path: Path)
             assert peer.is_hung_up()
 
 
+def _send_until_full(sender: Any) -> int:
+    """Send numbered messages of 50 KB until one is refused, or 1,000; return how many went."""
+    for number in range(1000):
+        try:
+            sender.send(b"%d" % number + bytes(50_000))
+        except zmq.Again:
+            return number
+    return 1000
+
+
 def test_high_water_marks_hold_libzmq_back(meeting: Meeting) -> None:
     near, far = meeting.pair(zmq.PULL, zmq.PUSH, {"rcvhwm": 5}, {"sndhwm": 5, "sndtimeo": 500})
     far.send(b"hello")
     assert near.recv() == b"hello"
-    sent = 0
-    with contextlib.suppress(zmq.Again):
-        while sent < 1000:
-            far.send(b"%d" % sent + bytes(50_000))
-            sent += 1
+    sent = _send_until_full(far)
     assert 10 <= sent < 200
     for number in range(sent):
         assert near.recv() == b"%d" % number + bytes(50_000)
@@ -85,11 +92,7 @@ def test_a_mark_that_is_raised_lets_libzmq_go_on(meeting: Meeting) -> None:
     near, far = meeting.pair(zmq.PULL, zmq.PUSH, {"rcvhwm": 5}, {"sndhwm": 5, "sndtimeo": 500})
     far.send(b"hello")
     assert near.recv() == b"hello"
-    sent = 0
-    with contextlib.suppress(zmq.Again):
-        while sent < 1000:
-            far.send(b"%d" % sent + bytes(50_000))
-            sent += 1
+    sent = _send_until_full(far)
     assert sent < 200
     near.rcvhwm = 1000
     far.sndtimeo = 20_000
@@ -104,11 +107,7 @@ def test_high_water_marks_hold_us_back(meeting: Meeting) -> None:
     near.send(b"hello")
     assert far.recv() == b"hello"
     near.sndtimeo = 500
-    sent = 0
-    with contextlib.suppress(zmq.Again):
-        while sent < 1000:
-            near.send(b"%d" % sent + bytes(50_000))
-            sent += 1
+    sent = _send_until_full(near)
     assert 10 <= sent < 200
     for number in range(sent):
         assert far.recv() == b"%d" % number + bytes(50_000)

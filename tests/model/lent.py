@@ -79,7 +79,7 @@ def explore(without: str | None = None) -> Result:
     takes = Steps(STEPS, without)
 
     def send_again(own: Out) -> board.Part:
-        """Pipe.renew: what the dead had not gone past is copied from the owner's own record."""
+        """renewal.renew: what the dead had not gone past is copied from the owner's own record."""
         own.dead = True
         head = yield load("head")
         block = 0

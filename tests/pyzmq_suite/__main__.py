@@ -1,6 +1,7 @@
 """Run pyzmq's tests with shmzmq in zmq's place and print what came of each module.
 
-The exit status is 1 when a case fails that is listed in passing.txt, or a module could not be run.
+The exit status is 1 when a case fails that is listed in passing.txt, or a module could not be run,
+and 3 when pyzmq's sources could not be downloaded.
 """
 
 from pathlib import Path
@@ -10,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from .cases import CANNOT_APPLY, MEASURED, VERSION
-from .suite import Outcome, fetch, run_module
+from .suite import CannotFetch, Outcome, fetch, run_module
 
+CANNOT_FETCH = 3
 PASSING = Path(__file__).parent / "passing.txt"
 DIRECTORY = Path(__file__).parents[2] / "build" / "pyzmq"
 
@@ -41,7 +43,11 @@ def main(modules: tuple[str, ...], library: str, accept: bool) -> None:
     """Run the modules named, or all that are measured."""
     console = Console()
     DIRECTORY.mkdir(parents=True, exist_ok=True)
-    sources = fetch(DIRECTORY)
+    try:
+        sources = fetch(DIRECTORY)
+    except CannotFetch as error:
+        console.print(str(error), markup=False, highlight=False)
+        raise SystemExit(CANNOT_FETCH) from None
     chosen = modules or MEASURED
     outcomes = {module: run_module(sources, module, library=library) for module in chosen}
     console.print(table_of(outcomes, library))
@@ -49,13 +55,12 @@ def main(modules: tuple[str, ...], library: str, accept: bool) -> None:
         for name, message in outcome.failed.items():
             console.print(f"failed: {name}: {message[:200]}", markup=False, highlight=False)
     passed = {name for outcome in outcomes.values() for name in outcome.passed}
+    listed = set(PASSING.read_text(encoding="utf-8").split())
+    ours = {name for name in listed if name.split(".")[0] in chosen}
     if accept:
-        PASSING.write_text("".join(f"{name}\n" for name in sorted(passed)), encoding="utf-8")
-    expected = [
-        name
-        for name in PASSING.read_text(encoding="utf-8").split()
-        if name.split(".")[0] in chosen and name not in passed
-    ]
+        ours = passed
+        PASSING.write_text("".join(f"{name}\n" for name in sorted(listed | ours)), encoding="utf-8")
+    expected = sorted(ours - passed)
     for name in expected:
         console.print(f"passed before, and does not now: {name}", markup=False, highlight=False)
     unfinished = any(outcome.ended_early for outcome in outcomes.values())

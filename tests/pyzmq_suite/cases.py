@@ -25,6 +25,7 @@ MEASURED: Final = (
     "test_monitor",
     "test_retry_eintr",
     "test_decorators",
+    "test_asyncio",
 )
 
 _COUNTS: Final = "exact reference counts of libzmq's zero-copy messages; here a buffer is copied"

@@ -1,9 +1,11 @@
 """Running one module of the suite in a process of its own, and reading what came of it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -11,6 +13,7 @@ from xml.etree import ElementTree
 from .cases import CANNOT_APPLY, VERSION
 
 TIME_LIMIT_S = 120.0
+DOWNLOAD_LIMIT_S = 180.0
 
 
 class Outcome(NamedTuple):
@@ -22,16 +25,51 @@ class Outcome(NamedTuple):
     ended_early: str
 
 
+class CannotFetch(Exception):
+    """pyzmq's sources are not here and could not be downloaded; says why."""
+
+
 def fetch(directory: Path) -> Path:
-    """Return the directory of pyzmq's sources, downloaded and unpacked if it is not there yet."""
+    """Return the directory of pyzmq's sources, downloaded and unpacked if it is not there yet.
+
+    What is there already needs no network. Raises CannotFetch.
+    """
     sources = directory / f"pyzmq-{VERSION}"
+    archive = directory / f"pyzmq-{VERSION}.tar.gz"
     if not (sources / "tests").is_dir():
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
-        what = ["--no-deps", "--no-binary", "pyzmq", f"pyzmq=={VERSION}"]
-        subprocess.run([*pip, *what, "--dest", str(directory)], check=True)
-        with tarfile.open(directory / f"pyzmq-{VERSION}.tar.gz") as archive:
-            archive.extractall(directory, filter="data")
+        # First into a directory of another name: what was cut off half way is not taken for whole.
+        with tempfile.TemporaryDirectory(dir=directory) as place:
+            if not archive.is_file():
+                download(Path(place)).rename(archive)
+            try:
+                with tarfile.open(archive) as packed:
+                    packed.extractall(place, filter="data")
+            except (tarfile.TarError, EOFError, OSError) as error:
+                archive.unlink()
+                raise CannotFetch(f"{archive.name} is damaged and was removed: {error}") from None
+            shutil.rmtree(sources, ignore_errors=True)
+            (Path(place) / sources.name).rename(sources)
     return sources
+
+
+def download(directory: Path) -> Path:
+    """Return pyzmq's source distribution, downloaded with pip. Raises CannotFetch."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"]
+    what = ["--no-deps", "--no-binary", "pyzmq", f"pyzmq=={VERSION}"]
+    command = [*pip, *what, "--retries", "3", "--timeout", "20", "--dest", str(directory)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_LIMIT_S)
+        problem = "\n".join(done.stderr.splitlines()[-3:])
+    except subprocess.TimeoutExpired:
+        problem = f"pip was not done after {DOWNLOAD_LIMIT_S:.0f} s"
+    archive = directory / f"pyzmq-{VERSION}.tar.gz"
+    if not archive.is_file():
+        raise CannotFetch(
+            f"pyzmq {VERSION}'s source distribution could not be downloaded; is there a network? "
+            f"Its tests can be run without one when {archive.name} lies in {directory.parent}.\n"
+            f"{problem}"
+        )
+    return archive
 
 
 def run_module(sources: Path, module: str, *, library: str) -> Outcome:

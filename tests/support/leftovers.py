@@ -3,15 +3,14 @@
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
+from shmzmq.shm.segment import SegmentName
 from support.waiting import wait_for
 
-# shmzmq-<uid>-<pid namespace>-<pid>-<start time>-<serial>, the names of shared-memory segments.
-_SEGMENT = re.compile(r"shmzmq-\d+-\d+-(?P<pid>\d+)-\d+-\w+")
 _COUNTED = re.compile(r"(socket|pipe|anon_inode|/dev/shm|/memfd)")
 # Ended contexts keep their I/O workers in a reserve; each costs its owner a few descriptors.
 _DESCRIPTORS_OF_A_WORKER = 8
@@ -23,23 +22,19 @@ class Stock:
 
     children: frozenset[int]
     workers: frozenset[int]
-    segments: frozenset[str]
+    segments: dict[int, frozenset[str]]  # by their owner's pid
     threads: frozenset[str]
     descriptors: Counter[str]
 
     @classmethod
     def take(cls, peer_pid: int) -> "Stock":
-        """Look at this process; names in /dev/shm count also when the peer process owns them."""
+        """Look at this process; names in /dev/shm count for the peer and the workers too."""
         children = {child.pid: _command(child) for child in psutil.Process().children()}
         workers = frozenset(pid for pid, words in children.items() if "shmzmq.workers" in words)
         return cls(
             children=frozenset(children) - workers - {peer_pid},
             workers=workers,
-            segments=frozenset(
-                path.name
-                for path in Path("/dev/shm").iterdir()
-                if _owner(path) in (os.getpid(), peer_pid)
-            ),
+            segments=_segments((os.getpid(), peer_pid, *workers)),
             threads=frozenset(os.listdir("/proc/self/task")),
             descriptors=_descriptors(),
         )
@@ -47,7 +42,10 @@ class Stock:
     def more_than(self, before: "Stock") -> list[str]:
         """Name what is here now and was not before; a worker in the reserve is no leftover."""
         found = [f"child process {pid}" for pid in self.children - before.children]
-        found += [f"/dev/shm/{name}" for name in self.segments - before.segments]
+        for owner, names in self.segments.items():
+            known = before.segments.get(owner, frozenset())
+            if len(names) > len(known):  # the peer has a fresh context, with names of its own
+                found += [f"/dev/shm/{name}" for name in names - known]
         found += [f"thread {number}" for number in self.threads - before.threads]
         grown = self.descriptors - before.descriptors
         allowed = _DESCRIPTORS_OF_A_WORKER * len(self.workers - before.workers)
@@ -78,10 +76,14 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
-def _owner(path: Path) -> int | None:
-    """Return the process id in a segment's name, or None if it is none of shmzmq's."""
-    match = _SEGMENT.fullmatch(path.name)
-    return int(match["pid"]) if match else None
+def _segments(owners: Iterable[int]) -> dict[int, frozenset[str]]:
+    """Return the names in /dev/shm that shmzmq gave, for each of the processes *owners*."""
+    names: dict[int, set[str]] = {owner: set() for owner in owners}
+    for entry in os.listdir("/dev/shm"):
+        name = SegmentName.parse(entry)
+        if name is not None and name.owner.pid in names:
+            names[name.owner.pid].add(entry)
+    return {owner: frozenset(theirs) for owner, theirs in names.items()}
 
 
 def _descriptors() -> Counter[str]:

@@ -31,7 +31,7 @@ class RawPeer:
     """
 
     def __init__(self, endpoint: str | socket.socket) -> None:
-        self.stream = endpoint if isinstance(endpoint, socket.socket) else _connected(endpoint)
+        self.stream = endpoint if isinstance(endpoint, socket.socket) else connect_to(endpoint)
         self.stream.settimeout(PATIENCE_S)
 
     def say(self, *octets: bytes) -> None:
@@ -87,7 +87,7 @@ class RawPeer:
         self.stream.close()
 
 
-def _connected(endpoint: str) -> socket.socket:
+def connect_to(endpoint: str) -> socket.socket:
     """Return a stream to an ipc path, or to a host and port."""
     scheme, _, address = endpoint.partition("://")
     if scheme != "ipc":
@@ -100,3 +100,14 @@ def _connected(endpoint: str) -> socket.socket:
         stream.close()
         raise
     return stream
+
+
+def listen_at(endpoint: str) -> socket.socket:
+    """Return what listens at an ipc path, or at a host and port."""
+    scheme, _, address = endpoint.partition("://")
+    listener = socket.socket(socket.AF_INET if scheme == "tcp" else socket.AF_UNIX)
+    host, _, port = address.rpartition(":")
+    listener.bind((host, int(port)) if scheme == "tcp" else address)
+    listener.listen(8)
+    listener.settimeout(PATIENCE_S)
+    return listener

@@ -10,6 +10,7 @@ from support.pipe_ends import DONTWAIT, SNDMORE, Held, receive_all
 from support.pipes import own_names
 
 from shmzmq.errors import Again, ZMQError
+from shmzmq.renewal import renew
 from shmzmq.shm import segment as segments
 from shmzmq.shm.layout import OFFSETS
 from shmzmq.shm.liveness import ProcessId, this_process
@@ -195,7 +196,7 @@ def test_should_give_what_a_dead_reader_had_not_read_to_the_next(held: Held, rea
         pair.far.recv(DONTWAIT, copy=False)
     pair.pipe.lost = True
     pair.pipe.detach()
-    pair.pipe.renew(keep_outbound=True)
+    renew(pair.pipe, keep_outbound=True)
     assert pair.used() == 0
     assert receive_all(pair.far_end()) == messages[read:]
 
@@ -204,7 +205,7 @@ def test_should_carry_a_part_that_was_not_published(held: Held) -> None:
     pair = lent(held)
     pair.near.send(body(1), SNDMORE)
     pair.pipe.detach()
-    pair.pipe.renew(keep_outbound=True)
+    renew(pair.pipe, keep_outbound=True)
     assert pair.used() == 0
     far = pair.far_end()
     pair.near.send(body(2))
@@ -218,7 +219,7 @@ def test_should_leave_a_lost_reader_that_lives_what_it_has(held: Held) -> None:
     frame = pair.far.recv(DONTWAIT, copy=False)
     pair.pipe.lost = True
     pair.pipe.detach()
-    pair.pipe.renew(keep_outbound=True)
+    renew(pair.pipe, keep_outbound=True)
     assert pair.used() == 2
     for number in range(20):
         memoryview(pair.near.loan(LARGE))[:] = body(100 + number)
@@ -312,4 +313,4 @@ def test_should_refuse_to_carry_a_loan_that_is_not_out(held: Held) -> None:
     pair.near.send(body(1))
     pair.pipe.segment.set_word(descriptor(pair, "loan"), 5)
     with pytest.raises(ZMQError, match="loan 5"):
-        pair.pipe.renew(keep_outbound=True)
+        renew(pair.pipe, keep_outbound=True)

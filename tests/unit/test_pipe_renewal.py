@@ -16,6 +16,7 @@ from support.pipe_ends import (
 from support.pipes import MORE
 
 from shmzmq.errors import Again, ZMQError
+from shmzmq.renewal import renew
 from shmzmq.shm import segment as segments
 from shmzmq.shm.layout import Kind
 
@@ -37,7 +38,7 @@ def test_should_carry_what_the_lost_reader_had_not_read(
         first.recv(DONTWAIT)
     old = pipe.segment.name
     pipe.detach()
-    fresh = pipe.renew(keep_outbound=True)
+    fresh = renew(pipe, keep_outbound=True)
     assert fresh.name != old
     assert fresh.token == b"0123456789abcdef"
     assert pipe.backlog == 6 - read_before
@@ -52,7 +53,7 @@ def test_should_carry_a_message_that_its_reader_died_over(held: Held) -> None:
         socket.send(part * 10, SNDMORE)
     socket.send(b"c" * 20_000)
     assert first.recv(DONTWAIT) == b"a" * 10
-    pipe.renew(keep_outbound=True)
+    renew(pipe, keep_outbound=True)
     second = far_end_of(held, socket, pipe)
     assert receive_all(second) == [[b"a" * 10, b"b" * 10, b"c" * 20_000]]
 
@@ -63,7 +64,7 @@ def test_should_carry_parts_that_are_not_published_yet(held: Held, size: int) ->
     socket.send(b"published")
     socket.send(b"1" * size, SNDMORE)
     socket.send(b"2" * size, SNDMORE)
-    pipe.renew(keep_outbound=True)
+    renew(pipe, keep_outbound=True)
     far = far_end_of(held, socket, pipe)
     assert receive_all(far) == [[b"published"]]
     socket.send(b"3" * size)
@@ -75,7 +76,7 @@ def test_should_carry_nothing_outbound_when_that_is_not_wanted(
 ) -> None:
     socket, pipe = unattached(held)
     socket.send(b"publication")
-    pipe.renew(keep_outbound=False)
+    renew(pipe, keep_outbound=False)
     assert pipe.backlog == 0
     assert receive_all(far_end_of(held, socket, pipe)) == []
 
@@ -88,7 +89,7 @@ def test_should_keep_what_the_lost_far_end_had_sent(held: Held) -> None:
     assert near.recv(DONTWAIT) == b"one"
     pipe.lost = True
     pipe.detach()
-    pipe.renew(keep_outbound=True)
+    renew(pipe, keep_outbound=True)
     assert receive_all(near) == [[b"two" * 10_000], [b"three"]]
 
 
@@ -105,7 +106,7 @@ def test_should_have_a_waiting_sender_look_again_after_renewal(
     first.recv(DONTWAIT)
     socket.poll_events(0)
     set_word(pipe, 0, "waiting", 0)
-    pipe.renew(keep_outbound=True)
+    renew(pipe, keep_outbound=True)
     assert board_word(socket, "room") == 1
     socket.send(b"3", DONTWAIT)
     with pytest.raises(Again):
@@ -119,7 +120,7 @@ def test_should_take_the_names_of_the_old_segments_away(held: Held) -> None:
         socket.send(b"x" * 400_000)
     named = [pipe.segment.name, *(area.name for area in pipe.outbound.all_areas())]
     assert len(named) == 3
-    pipe.renew(keep_outbound=True)
+    renew(pipe, keep_outbound=True)
     for name in named:
         with pytest.raises(ZMQError, match="cannot open"):
             segments.open_segment(name, Kind.AREA)
@@ -130,5 +131,5 @@ def test_should_refuse_to_carry_nonsense(held: Held) -> None:
     socket.send(b"message")
     pipe.segment.set_word(4096, (1 << 50) | MORE)
     with pytest.raises(ZMQError, match="broken"):
-        pipe.renew(keep_outbound=True)
+        renew(pipe, keep_outbound=True)
     assert pipe.segment.name in {str(name) for name in segments.names()}

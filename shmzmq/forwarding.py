@@ -52,6 +52,11 @@ def proxy_steerable(
             pass_on(ready, frontend, backend, capture)
 
 
+def device(device_type: int, frontend: Socket, backend: Socket) -> NoReturn:
+    """Pass messages both ways until the context ends; all device types are one (see `proxy`)."""
+    proxy(frontend, backend)
+
+
 def _register(poller: Poller, *sockets: Socket) -> None:
     for socket in sockets:
         poller.register(socket, POLLIN)

@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import errno
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from .errors import ZMQError
-from .keeper import EndpointKeeper, conflates, high_water_marks
-from .pipe import Pipe
-from .pipe_segment import create_pipe_segment, ring_size
-from .shm.board import Board, Control
-from .shm.directory import DirectorySlot
-from .shm.layout import Slot
-from .shm.segment import Segment
+from ..errors import ZMQError
+from ..pipe import Pipe
+from ..pipe_segment import create_pipe_segment, ring_size
+from ..renewal import say_last
+from ..shm.board import Board, Control
+from ..shm.directory import DirectorySlot
+from ..shm.layout import Slot
+from ..shm.segment import Segment
+from .keeper import EndpointKeeper
+from .marks import conflates, high_water_marks
 
 if TYPE_CHECKING:
-    from .endpoints import Endpoint
-    from .socket import Socket
+    from ..endpoints import Endpoint
+    from ..socket import Socket
 
 
 class Visit(NamedTuple):
@@ -96,7 +98,7 @@ class _PipeKeeper(EndpointKeeper):
         farewell = None if pipe in self._bidden_farewell or not self.is_bound else self.farewell()
         if farewell is not None and not pipe.is_broken and not pipe.unwanted:
             self._bidden_farewell.add(pipe)
-            pipe.say_last(farewell)
+            say_last(pipe, farewell)
             self.socket.pattern.renewed(pipe)
             return
         self._bidden_farewell.discard(pipe)
@@ -180,7 +182,7 @@ class InprocConnect(_PipeKeeper):
             self._slot.free()
             raise
         self._marks = high_water_marks(socket.options)
-        self._routing_id = bytes(socket.options.snapshot().get("ROUTING_ID", b""))
+        self._routing_id = cast("bytes", socket.options.snapshot().get("ROUTING_ID", b""))
         self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), self._marks[0])
         self.pipe.routing_id = self._assigned_id
         self.pipe.conflating = conflates(socket.options)
@@ -203,7 +205,7 @@ class InprocConnect(_PipeKeeper):
             )
         )
         pipe.conflating = pipe.conflating or conflates(there.options)
-        theirs_id = bytes(there.options.snapshot().get("ROUTING_ID", b""))
+        theirs_id = cast("bytes", there.options.snapshot().get("ROUTING_ID", b""))
         pipe.routing_id = self._assigned_id or theirs_id
         self.note_marks(pipe, theirs)
         pipe.attach(there.board, bit)

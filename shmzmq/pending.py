@@ -1,0 +1,209 @@
+"""Calls of one socket that wait in an event loop, each with the future that its caller holds.
+
+A call is tried at once. When it would have to wait it joins the queue of those that receive or of
+those that send, and is tried again when the socket's descriptor tells of news. It is only ever
+tried for a future that is still wanted, so a call that was cancelled has taken no message.
+
+The descriptor tells of changes. Whoever looks at the socket silences it, and may so find news that
+another waits for. Therefore every turn ends with a look at EVENTS, which has the descriptor tell of
+what comes from then on, and what holds already is acted upon in another turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .constants import DONTWAIT, EVENTS, POLLIN, POLLOUT
+from .errors import Again
+
+if TYPE_CHECKING:
+    from .socket import Socket
+
+# How long until a send is tried again that fails though EVENTS says POLLOUT: with ROUTER_MANDATORY
+# it is for one peer only.
+_PAUSE_S = 0.005
+
+
+class Call:
+    """One call: its future, *attempt(flags)*, which raises Again, and the end of its time."""
+
+    __slots__ = ("attempt", "flags", "future", "queued", "timer")
+
+    def __init__(
+        self, future: asyncio.Future[Any], attempt: Callable[[int], Any], flags: int
+    ) -> None:
+        self.future = future
+        self.attempt = attempt
+        self.flags = flags | DONTWAIT
+        self.queued = False
+        self.timer: asyncio.TimerHandle | None = None
+
+    def succeeds(self) -> bool:
+        """Try it; whether its future has what came of it, which may be an error."""
+        try:
+            result = self.attempt(self.flags)
+        except Again:
+            return False
+        except Exception as error:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+        return True
+
+    def expire(self, timeout_ms: int) -> None:
+        """Its time is up."""
+        if not self.future.done():
+            self.future.set_exception(Again(msg=f"not done within {timeout_ms} ms"))
+
+
+class PendingCalls:
+    """The calls that wait on *socket*. Threads: the event loop's; loops: one at a time.
+
+    With *eager* nothing is left with the loop while no call waits: whoever may close the socket
+    does not know of the loop.
+    """
+
+    def __init__(self, socket: Socket, *, eager: bool) -> None:
+        self._socket = weakref.ref(socket)
+        self._eager = eager
+        self.receiving: deque[Call] = deque()
+        self.sending: deque[Call] = deque()
+        self.watching: list[tuple[asyncio.Future[None], int]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._fd = -1
+        self._look_is_due = False
+
+    def is_idle(self) -> bool:
+        """Whether nobody waits."""
+        return not (self.receiving or self.sending or self.watching)
+
+    def begin(
+        self, attempt: Callable[[int], Any], flags: int, event: int, timeout_ms: int
+    ) -> asyncio.Future[Any]:
+        """Return a future of what *attempt* returns, which waits for *event* if it must."""
+        loop = asyncio.get_running_loop()
+        call = Call(loop.create_future(), attempt, flags)
+        queue = self.sending if event == POLLOUT else self.receiving
+        if flags & DONTWAIT:
+            if not call.succeeds():
+                call.future.set_exception(Again(msg="it would have to wait"))
+        elif queue or not call.succeeds():
+            alone = event == POLLIN and self.is_idle()
+            self._enqueue(queue, call, loop, timeout_ms)
+            if alone:
+                return call.future  # the descriptor tells of just what it waits for
+        if not self.is_idle():
+            self.look_soon()
+        return call.future
+
+    def _enqueue(
+        self, queue: deque[Call], call: Call, loop: asyncio.AbstractEventLoop, timeout_ms: int
+    ) -> None:
+        if timeout_ms >= 0:
+            call.timer = loop.call_later(timeout_ms / 1000, call.expire, timeout_ms)
+        self.listen(loop)
+        call.queued = True
+        queue.append(call)
+
+        def done(_: asyncio.Future[Any]) -> None:
+            if call.timer is not None:
+                call.timer.cancel()
+            if call.queued:
+                queue.remove(call)
+                self._rest()
+
+        call.future.add_done_callback(done)
+
+    def watch(self, news: asyncio.Future[None], flags: int) -> None:
+        """Have *news* done when one of *flags* holds; `unwatch` must follow."""
+        self.listen(news.get_loop())
+        self.watching.append((news, flags))
+        self._look()
+
+    def unwatch(self, news: asyncio.Future[None]) -> None:
+        """Forget *news*."""
+        self.watching = [entry for entry in self.watching if entry[0] is not news]
+        self._rest()
+
+    # -- the loop ----------------------------------------------------------------------------------
+
+    def listen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have *loop* say when the descriptor tells of something."""
+        socket = self._socket()
+        if self._loop is loop or socket is None:
+            return
+        self._leave_loop()
+        for queue in (self.receiving, self.sending):
+            for call in [call for call in queue if call.future.get_loop().is_closed()]:
+                queue.remove(call)
+        self._loop, self._fd = loop, socket.fileno()
+        # Not by a strong reference: a socket that nobody has any more is to be closed.
+        ourselves = weakref.ref(self)
+
+        def rings() -> None:
+            pending = ourselves()
+            if pending is not None:
+                pending._look()
+
+        loop.add_reader(self._fd, rings)
+
+    def _leave_loop(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._fd)
+        self._loop = None
+
+    def _rest(self) -> None:
+        if self._eager and self.is_idle():
+            self._leave_loop()
+
+    def look_soon(self) -> None:
+        """Look at the socket in the loop's next round: a call may have silenced the descriptor."""
+        if self._loop is not None and not self._look_is_due and not self._loop.is_closed():
+            self._look_is_due = True
+            self._loop.call_soon(self._due_look)
+
+    def _due_look(self) -> None:
+        self._look_is_due = False
+        if not self.is_idle():
+            self._look()
+
+    def _look(self) -> None:
+        """Take one turn: try the calls that wait, in their order, and wake those who watch."""
+        socket = self._socket()
+        if socket is None or socket.closed:
+            return
+        if self.is_idle():
+            self._leave_loop()
+            return
+        for queue in (self.receiving, self.sending):
+            while queue and (queue[0].future.done() or queue[0].succeeds()):
+                queue.popleft().queued = False
+        if self.is_idle():
+            socket.silence()
+            self._rest()
+            return
+        try:
+            found = int(socket.get(EVENTS))
+        except Exception:  # the context ends: calls say so, and watchers find out
+            found = POLLIN | POLLOUT
+        for news, flags in self.watching:
+            if flags & found and not news.done():
+                news.set_result(None)
+        if self.receiving and found & POLLIN:
+            self.look_soon()
+        elif self.sending and found & POLLOUT and self._loop is not None:
+            self._loop.call_later(_PAUSE_S, self._due_look)
+        self._rest()
+
+    def stop(self) -> None:
+        """Cancel all calls: the socket is about to be closed."""
+        waiting = [call.future for call in (*self.receiving, *self.sending)]
+        waiting += [news for news, _ in self.watching]
+        self._leave_loop()
+        for future in waiting:
+            if not future.get_loop().is_closed():
+                future.cancel()
