@@ -3,7 +3,6 @@
 import os
 
 import cython
-from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.blocks import Pool
 from cython.cimports.shmzmq.shm.ledger import Ledger
@@ -15,8 +14,6 @@ from ..shm.liveness import this_process
 from .commands import PeerEnd
 from .reactor import EDGE, READ
 
-# Bytes of shared memory for the blocks of one worker; beyond that large parts go through the rings.
-_POOL_MOST = cython.declare(uint64_t, 256 << 20)
 _ADDS_NOTHING = -1
 """A high water mark of a worker's end of a pipe: the other end's counts alone, as with libzmq."""
 
@@ -55,7 +52,7 @@ class Exchange(Turns):
 
     def __init__(self, reactor: Reactor):
         self.reactor = reactor
-        self.lender = Lender(Pool(_POOL_MOST))
+        self.lender = Lender(Pool(0))
         self.carriers = {}
         self.active = {}
 
@@ -156,4 +153,4 @@ class Exchange(Turns):
         for ledger in pool.ledgers:
             cython.cast(Ledger, ledger).forget_names()
         pool.close()
-        self.lender = Lender(Pool(_POOL_MOST))
+        self.lender = Lender(Pool(0))

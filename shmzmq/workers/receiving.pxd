@@ -32,6 +32,7 @@ cdef class Receiving:
     cdef uint64_t size           # of the part in the block
     cdef bint half_command       # it is a command
     cdef bytes whole             # a large part that is complete and has found no room yet
+    cdef bint unlent             # it could not be lent, and has to go through the ring
     cdef bytes pending           # a whole command that has not been acted upon
 
     cdef int await_octets(self) except -1

@@ -3,8 +3,10 @@
 R1  A body whose rest is not there yet has its record in the ring already, and the rest is received
     into it. Nothing of its message is visible before its last octet is there.
 R2  What finds no room in the ring stays in the buffer, and the stream is not read until there is.
-R3  A part of more than AT_ONCE bytes gets its record when it is complete. Until then it lies in
+R3  A part of more than AT_ONCE bytes gets its place when it is complete. Until then it lies in
     plain memory, of which the system gives only what was written to: an announcement costs nothing.
+R4  Another large part is received into a block, which is ours alone until it is complete: then it
+    is lent, and its descriptor takes its place in the ring. What finds no block goes by R1.
 """
 
 import errno
@@ -294,6 +296,7 @@ class Receiving:
         )
         if rc != RING_OK:
             self.whole = PyBytes_FromStringAndSize(block.address, self.size)
+            self.unlent = True
         else:
             pipe.sending = self.more
             if not self.more:
@@ -325,12 +328,20 @@ class Receiving:
         """Give a large part that is complete its record: IDLE, or BLOCKED when it has to wait."""
         part: bytes = self.whole
         size: uint64_t = len(part)
-        rc: cython.int = self.pipe.write(part, size, self.more)
+        if not self.unlent and self.take_block(size):
+            memcpy(self.block.address, cython.cast(cython.p_char, part), size)
+            self.whole = None
+            self.pass_block_on()
+            return RELAY_IDLE
+        # Not by Pipe.write alone, which would look for a block again, and wait for one.
+        rc: cython.int = self.pipe.write(cython.NULL, size, self.more)
         while rc != RING_OK:
             if self.await_memory(rc, size):
                 return RELAY_BLOCKED
-            rc = self.pipe.write(part, size, self.more)
+            rc = self.pipe.write(cython.NULL, size, self.more)
+        memcpy(self.pipe.outbound.payload, cython.cast(cython.p_char, part), size)
         self.whole = None
+        self.unlent = False
         if not self.more:
             self.pipe.flush()
         return RELAY_IDLE
