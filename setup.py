@@ -25,6 +25,7 @@ COMPILED = [
     "shmzmq/pipe.py",
     "shmzmq/renewal.py",
     *sorted(set(glob("shmzmq/patterns/*.py")) - {"shmzmq/patterns/__init__.py"}),
+    "shmzmq/socket_core.py",
     "shmzmq/socket_base.py",
     "shmzmq/zmtp/codec.py",
     "shmzmq/workers/exchange.py",

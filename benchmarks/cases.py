@@ -86,9 +86,13 @@ class Case:
         return {"pattern": self.pattern, "transport": self.transport, "size": self.size}
 
 
-def payload(size: int) -> bytes:
-    """Return a message body of `size` bytes.
+def payload(size: int, turn: int = 0) -> bytes:
+    """Return a message body of `size` bytes, at least 1.
 
     Its memory has been written: the pages of zeros never touched would all be one page in cache.
+    Bodies of odd turns differ from those of even ones in the first and the last byte, so that a
+    receiver can tell them apart, and memory that holds one holds the other once two bytes are
+    written.
     """
-    return b"m" * size
+    end = b"mn"[turn % 2 : turn % 2 + 1]
+    return end + b"m" * (size - 2) + end if size > 1 else end

@@ -17,7 +17,15 @@ from benchmarks import (
     throughput,
     zero_copy,
 )
-from benchmarks.options import Matrix, common, make_matrix, make_settings, matrix, size
+from benchmarks.cli_comparison import compare_command, plot_command
+from benchmarks.options import (
+    Matrix,
+    common,
+    make_matrix,
+    make_settings,
+    matrix,
+    size,
+)
 from benchmarks.settings import Settings
 from benchmarks.turn_about import Answer, Question
 
@@ -26,7 +34,7 @@ PAUSE_MS = 5.0
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def main() -> None:
-    """Measure shmzmq beside pyzmq, multiprocessing.Pipe and multiprocessing.Queue.
+    """Measure shmzmq beside other ways of passing messages on one machine.
 
     All libraries are measured in one run, in turn (A B A B ...), each time between fresh processes.
     The figures are medians over the rounds; a ratio is the median of the ratios within each round.
@@ -35,9 +43,13 @@ def main() -> None:
     """
 
 
+main.add_command(compare_command)
+main.add_command(plot_command)
+
+
 @main.command("throughput")
 @matrix
-@common
+@common()
 def throughput_command(
     transports: tuple[str, ...], sizes: tuple[int, ...], patterns: tuple[str, ...], **options: Any
 ) -> None:
@@ -63,7 +75,7 @@ def throughput_command(
     help="Pause before each round trip, so that both sides are asleep; 0 is busy. May be repeated."
     "  [default: 0 5]",
 )
-@common
+@common()
 def latency_command(
     transports: tuple[str, ...],
     sizes: tuple[int, ...],
@@ -92,7 +104,7 @@ def latency_command(
     metavar="SIZE",
     help="Only messages of this size; may be repeated.  [default: 64k 1M 16M]",
 )
-@common
+@common()
 def zero_copy_command(sizes: tuple[int, ...], **options: Any) -> None:
     """Large messages a second, copied and not, beside a plain copy in memory.
 
@@ -116,7 +128,7 @@ def zero_copy_command(sizes: tuple[int, ...], **options: Any) -> None:
     show_default=True,
     help="Size of the messages.",
 )
-@common
+@common()
 def idle_peers_command(idle: int | None, message_size: int, **options: Any) -> None:
     """The rate through one busy peer of a PULL socket, alone and among many idle ones.
 
@@ -136,7 +148,7 @@ def idle_peers_command(idle: int | None, message_size: int, **options: Any) -> N
     show_default=True,
     help="Contexts to make and end in the loop.",
 )
-@common
+@common()
 def startup_command(contexts: int, **options: Any) -> None:
     """How long it takes to get going.
 
@@ -156,7 +168,7 @@ def startup_command(contexts: int, **options: Any) -> None:
     show_default=True,
     help="Idle connected pipes to divide by.",
 )
-@common
+@common()
 def memory_command(pipes: int, **options: Any) -> None:
     """What an idle connected pipe costs over ipc.
 
@@ -185,7 +197,7 @@ def memory_command(pipes: int, **options: Any) -> None:
     show_default=True,
     help="Size of the messages.",
 )
-@common
+@common()
 def placement_command(cpus: int, message_size: int, **options: Any) -> None:
     """Which CPUs to give to two applications and their I/O workers.
 
@@ -203,7 +215,7 @@ def placement_command(cpus: int, message_size: int, **options: Any) -> None:
 
 
 @main.command("all")
-@common
+@common()
 def all_command(**options: Any) -> None:
     """All benchmarks with their defaults, one record. An hour; with --quick some minutes."""
     settings = make_settings(options)

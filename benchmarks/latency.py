@@ -12,7 +12,7 @@ from benchmarks.gates import Gates
 from benchmarks.pairs import Pair
 from benchmarks.peers.interface import Channel, Peer
 from benchmarks.settings import Settings
-from benchmarks.throughput import case_question
+from benchmarks.throughput import case_question, check_body
 from benchmarks.turn_about import Figures, Question
 
 METRIC = "p50 µs"
@@ -39,8 +39,7 @@ def ask(case: Case, plan: Plan, channel: Channel, gates: Gates) -> Figures:
     for _ in range(plan.warm_up):
         send(body)
         answer = recv()
-    if answer != body:
-        raise ValueError("the answer is not the message that was sent")
+    check_body(answer, body)
     times = time_paused(channel, body, plan) if plan.pause_s else time_busy(channel, body, plan)
     percentiles = quantiles(times, n=100, method="inclusive")
     return {METRIC: percentiles[49] / 1000, TAIL_METRIC: percentiles[98] / 1000}

@@ -9,12 +9,25 @@ import click
 
 from benchmarks.cases import Case, Pattern, Transport
 from benchmarks.figures import parse_size
-from benchmarks.peers.registry import PEERS, muster
+from benchmarks.peers.interface import Peer
+from benchmarks.peers.registry import COMPARED, PEERS, muster
 from benchmarks.peers.zeromq import ZeromqPeer
 from benchmarks.settings import Settings
 
-QUICK_SECONDS = 0.2
-QUICK_ROUNDS = 3
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a benchmark measures, how often and how long, unless it is told."""
+
+    peers: tuple[Peer, ...]
+    rounds: int
+    seconds: float
+    quick_rounds: int
+    quick_seconds: float
+
+
+USUAL = Defaults(PEERS, rounds=7, seconds=1.0, quick_rounds=3, quick_seconds=0.2)
+MANY_PEERS = Defaults(COMPARED, rounds=3, seconds=0.15, quick_rounds=2, quick_seconds=0.05)
 
 
 def size(text: str | int) -> int:
@@ -33,16 +46,18 @@ def addition(text: str) -> ZeromqPeer:
     return ZeromqPeer(name, module)
 
 
-def common(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of `Settings`, and --json."""
-    names = ", ".join(peer.name for peer in PEERS)
+def common(
+    defaults: Defaults = USUAL,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return what adds the options of `Settings`, and --json."""
+    names = "; ".join(peer.name for peer in defaults.peers)
     decorators = (
         click.option(
             "--peer",
             "peers",
             multiple=True,
             metavar="NAME",
-            help=f"Measure only this library; may be repeated. There are {names}, and those added.",
+            help=f"Measure only this library; may be repeated. There are {names}; and those added.",
         ),
         click.option(
             "--add",
@@ -61,12 +76,14 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--rounds",
             type=click.IntRange(1),
-            help="How often each is measured.  [default: 7; quick: 3]",
+            help="How often each is measured.  "
+            f"[default: {defaults.rounds}; quick: {defaults.quick_rounds}]",
         ),
         click.option(
             "--seconds",
             type=click.FloatRange(0.01),
-            help="About how long one measurement takes.  [default: 1; quick: 0.2]",
+            help="About how long one measurement takes.  "
+            f"[default: {defaults.seconds:g}; quick: {defaults.quick_seconds:g}]",
         ),
         click.option(
             "--time-limit",
@@ -85,20 +102,24 @@ def common(command: Callable[..., None]) -> Callable[..., None]:
             help="Write every figure of every round, and the machine, to this file.",
         ),
     )
-    for decorator in reversed(decorators):
-        command = decorator(command)
-    return command
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
 
 
-def make_settings(common_options: dict[str, Any]) -> Settings:
+def make_settings(common_options: dict[str, Any], defaults: Defaults = USUAL) -> Settings:
     """Return the settings that the common options stand for.
 
     Raises: UsageError for an unknown library, ClickException when none can be imported.
     """
-    known = {peer.name: peer for peer in (*PEERS, *common_options["additions"])}
+    known = {peer.name: peer for peer in (*defaults.peers, *common_options["additions"])}
     wanted = common_options["peers"] or list(known)
     if unknown := [name for name in wanted if name not in known]:
-        raise click.UsageError(f"unknown library {unknown[0]!r}; there are {', '.join(known)}")
+        raise click.UsageError(f"unknown library {unknown[0]!r}; there are: {'; '.join(known)}")
     roster = muster(known[name] for name in dict.fromkeys(wanted))
     if not roster.present:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in roster.missing.items())
@@ -106,8 +127,9 @@ def make_settings(common_options: dict[str, Any]) -> Settings:
     quick = common_options["quick"]
     return Settings(
         roster,
-        rounds=common_options["rounds"] or (QUICK_ROUNDS if quick else 7),
-        seconds=common_options["seconds"] or (QUICK_SECONDS if quick else 1.0),
+        rounds=common_options["rounds"] or (defaults.quick_rounds if quick else defaults.rounds),
+        seconds=common_options["seconds"]
+        or (defaults.quick_seconds if quick else defaults.seconds),
         time_limit_s=common_options["time_limit"],
         reference=common_options["reference"],
     )

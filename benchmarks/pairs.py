@@ -30,20 +30,23 @@ class Pair:
     def run(self, time_limit_s: float) -> tuple[Any, Any]:
         """Return what `near` and `far` returned. Raises ChildFailed."""
         with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-            gates = Gates(SPAWN)
-            wiring = self.peer.wire(self.case, SPAWN, Path(directory))
-            near = partial(self._end, Role.NEAR, wiring, gates)
-            far = partial(self._end, Role.FAR, wiring, gates)
-            if self.case.transport is Transport.INPROC:
-                tasks = [Task("process", partial(self._in_threads, near, far))]
-                [results] = run_together(tasks, time_limit_s)
-            else:
-                tasks = [
-                    Task("sender", partial(self._in_process, near)),
-                    Task("receiver", partial(self._in_process, far)),
-                ]
-                results = run_together(tasks, time_limit_s)
-            return results[0], results[1]
+            with self.peer.wire(self.case, SPAWN, Path(directory)) as wiring:
+                near, far = self._run_wired(wiring, time_limit_s)
+            return near, far
+
+    def _run_wired(self, wiring: Any, time_limit_s: float) -> list[Any]:
+        gates = Gates(SPAWN)
+        near = partial(self._end, Role.NEAR, wiring, gates)
+        far = partial(self._end, Role.FAR, wiring, gates)
+        if self.case.transport is Transport.INPROC:
+            tasks = [Task("process", partial(self._in_threads, near, far))]
+            [results] = run_together(tasks, time_limit_s)
+            return list(results)
+        tasks = [
+            Task("sender", partial(self._in_process, near)),
+            Task("receiver", partial(self._in_process, far)),
+        ]
+        return run_together(tasks, time_limit_s)
 
     def _end(self, role: Role, wiring: Any, gates: Gates) -> Any:
         """Run one end; neither closes before the other is done."""

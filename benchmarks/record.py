@@ -1,5 +1,6 @@
 """Answers as JSON, with all that is needed to compare them later."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -23,6 +24,7 @@ def make_record(
             "reference": settings.reference,
         },
         "load_before": settings.load_before,
+        "load_after": os.getloadavg()[0],  # our own two processes count too
         "libraries": settings.roster.versions,
         "missing": settings.roster.missing,
         "results": [entry for answer in answers for entry in entries(answer)],

@@ -37,8 +37,9 @@ class Plan:
 
 def send_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> None:
     """Send the warm-up batch and all others; a pattern that drops messages waits for credit."""
-    send, body = channel.send, payload(case.size)
-    for _ in range(plan.batches + 1):
+    send, bodies = channel.send, (payload(case.size, 0), payload(case.size, 1))
+    for number in range(plan.batches + 1):
+        body = bodies[number % 2]
         if case.pattern.lossy:
             gates.take_credit()
         for _ in repeat(None, plan.batch):
@@ -46,18 +47,23 @@ def send_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> None
 
 
 def receive_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> float:
-    """Return messages/s from the end of the warm-up to the last message, which is checked."""
+    """Return messages/s from the end of the warm-up to the last message.
+
+    The last message of each batch is checked. Batches differ, so none was lost and none came twice.
+    """
     recv, calls = channel.recv, plan.batch * channel.frames
+    bodies = (payload(case.size, 0), payload(case.size, 1))
     started, message = 0.0, None
     for number in range(plan.batches + 1):
         for _ in repeat(None, calls):
             message = recv()
+        check_ends(message, bodies[number % 2])
         if case.pattern.lossy:
             gates.give_credit()
         if number == 0:
             started = perf_counter()
     elapsed = perf_counter() - started
-    check_body(message, case)
+    check_body(message, bodies[plan.batches % 2])
     return plan.batch * plan.batches / elapsed
 
 
@@ -81,17 +87,27 @@ def answer_requests(case: Case, plan: Plan, channel: Channel, gates: Gates) -> f
         message = recv()
         send(b"")
     elapsed = perf_counter() - started
-    check_body(message, case)
+    check_body(message, payload(case.size))
     return plan.batch * plan.batches / elapsed
 
 
-def check_body(message: Any, case: Case) -> None:
-    """Raise ValueError unless `message`, bytes or a frame, is what was sent."""
-    if message is not None and not isinstance(message, bytes):
-        message = bytes(memoryview(message))
-    if message != payload(case.size):
-        found = f"{len(message)} bytes" if message is not None else "nothing"
-        raise ValueError(f"the last message should be the {case.size} bytes sent, but is {found}")
+def check_body(message: Any, body: bytes) -> None:
+    """Raise ValueError unless `message`, which has the buffer protocol, is `body`."""
+    check_ends(message, body)
+    if bytes(memoryview(message)) != body:
+        raise ValueError(f"a message of {len(body)} bytes has other bytes in it than were sent")
+
+
+def check_ends(message: Any, body: bytes) -> None:
+    """Raise ValueError unless `message` has the length, the first and the last byte of `body`."""
+    view = memoryview(message).cast("B")
+    if view.nbytes != len(body):
+        raise ValueError(f"a message should have {len(body)} bytes, but has {view.nbytes}")
+    if view[0] != body[0] or view[-1] != body[-1]:
+        raise ValueError(
+            f"a message of {len(body)} bytes should begin and end with {body[:1]!r}, "
+            f"not {bytes(view[:1])!r} and {bytes(view[-1:])!r}: one was lost or came twice"
+        )
 
 
 class Throughput:

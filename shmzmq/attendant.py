@@ -3,7 +3,7 @@
 A socket acts upon its workers' events in its own calls. A program that does something else for a
 while makes none, and yet a lost connection has to be offered to the next peer, and a worker that
 died has to be replaced. So this thread waits for events as well. It acts upon those of a socket
-only while no call on that socket is under way (SocketBase.borrow), and otherwise leaves them to
+only while no call on that socket is under way (SocketCore.borrow), and otherwise leaves them to
 that call.
 
 It sleeps as long as no worker has anything to say.

@@ -23,7 +23,7 @@ from .shm.blocks import Pool
 from .shm.directory import Directory
 from .shm.liveness import this_process
 from .socket import Socket
-from .socket_base import fork_generation
+from .socket_core import fork_generation
 from .supervision import Supervised
 
 if TYPE_CHECKING:

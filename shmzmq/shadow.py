@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from .socket_base import SocketBase
+from .socket_core import SocketCore
 
 _classes: dict[type[Any], type[Any]] = {}
 
@@ -22,7 +23,12 @@ def shadow_class(kind: type[Any]) -> type[Any]:
 
 
 def _make_class(kind: type[Any]) -> type[Any]:
-    compiled = {name: member for name, member in vars(SocketBase).items() if name[:2] != "__"}
+    compiled = {
+        name: member
+        for part in (SocketCore, SocketBase)
+        for name, member in vars(part).items()
+        if name[:2] != "__"
+    }
     handed_on = {
         name: _hand_on(name, member)
         for name, member in compiled.items()

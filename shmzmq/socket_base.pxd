@@ -1,50 +1,17 @@
 from libc.stdint cimport int64_t, uint64_t
 
-from shmzmq.patterns.pattern cimport Pattern
-from shmzmq.pipe cimport Pipe
-from shmzmq.shm.board cimport Board
-from shmzmq.shm.lender cimport Lender, Loan
-from shmzmq.shm.waiting cimport Spinner
+from shmzmq.shm.lender cimport Loan
+from shmzmq.socket_core cimport SocketCore
 
 
-cdef class SocketBase:
-    cdef readonly Board board
-    cdef readonly Pattern pattern
-    cdef readonly Spinner spinner
-    cdef Lender lender         # what large payloads go as
-    cdef list pipes_by_bit     # Pipe or None, by its bit on the board
-    cdef int spinning          # threads that watch pipes without the GIL
-    cdef list kept             # pipes dropped meanwhile
-    cdef int words             # words of the board's bitmaps that are in use
-    cdef bint gone             # closed, or its context has ended, or this is a forked child
-    cdef int entered           # calls that are under way
-    cdef bint borrowed         # the attendant acts upon events, see borrow()
-    cdef object borrower       # its thread
-    cdef public bint exposed   # somebody outside waits on the doorbell (FD): announce sleep for them
-    cdef public int send_timeout_ms, receive_timeout_ms
+cdef class SocketBase(SocketCore):
     cdef public int64_t copy_threshold  # bytes below which a tracked part counts as done at once
-    cdef int generation
-    cdef uint64_t *counters    # directory slot, see layout.COUNTERS
-    cdef object slot
-    cdef object __weakref__
 
-    cdef int check(self) except -1
     cdef int _write(self, const char *data, uint64_t size, int flags) except -1
     cdef object _receive(self, int flags)
-    cdef int _poll(self, int wanted, int64_t timeout_ms) except -1
-    cdef int _arm(self, int wanted) except -1
-    cdef int process_news(self) except -1
     cdef int write(self, const char *data, uint64_t size, int flags) except -1
     cdef int wait_to_send(self, const char *data, uint64_t size, int flags) except -1
     cdef object wait_to_receive(self, int flags)
-    cdef int wait(self, bint for_in, bint for_out, int64_t deadline_ns) except -1
-    cdef int look(self) except -1
-    cdef int write_large(
-        self, const char *data, uint64_t size, int flags, object payload
-    ) except -1
+    cdef int write_large(self, const char *data, uint64_t size, int flags, object payload) except -1
     cdef int _send_buffer(self, object data, int flags) except -1
     cdef int _send_loan(self, Loan loan, int flags) except -1
-    cdef int look_at_all(self) except -1
-    cdef int _take_away_ended(self) except -1
-    cdef int _refuse(self) except -1
-    cdef int _await_return(self) except -1

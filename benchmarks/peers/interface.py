@@ -44,11 +44,11 @@ class Peer(Protocol):
         Raises: ImportError, with the reason, when the library cannot run here.
         """
 
-    def wire(self, case: Case, spawn: SpawnContext, directory: Path) -> Any:
+    def wire(self, case: Case, spawn: SpawnContext, directory: Path) -> AbstractContextManager[Any]:
         """Make, in the parent process, what both ends need to find each other.
 
-        It is handed to both by `spawn`. Files may be made in `directory`, which goes away after the
-        measurement.
+        It is handed to both by `spawn`. The context is left when both have ended, however that was.
+        Files may be made in `directory`, which goes away after the measurement.
         """
 
     def open(

@@ -27,9 +27,12 @@ class PipePeer:
         """Return the version of Python, whose part it is."""
         return f"Python {platform.python_version()}"
 
-    def wire(self, case: Case, spawn: SpawnContext, directory: Path) -> Ends:
-        """Return the two ends of the pipe."""
-        return spawn.Pipe(duplex=True)
+    @contextmanager
+    def wire(self, case: Case, spawn: SpawnContext, directory: Path) -> Iterator[Ends]:
+        """Make the two ends of the pipe."""
+        near, far = spawn.Pipe(duplex=True)
+        with near, far:
+            yield near, far
 
     @contextmanager
     def open(

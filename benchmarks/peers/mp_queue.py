@@ -27,9 +27,13 @@ class QueuePeer:
         """Return the version of Python, whose part it is."""
         return f"Python {platform.python_version()}"
 
-    def wire(self, case: Case, spawn: SpawnContext, directory: Path) -> Queues:
-        """Return the queues for the way there and the way back."""
-        return spawn.Queue(case.high_water_mark), spawn.Queue(case.high_water_mark)
+    @contextmanager
+    def wire(self, case: Case, spawn: SpawnContext, directory: Path) -> Iterator[Queues]:
+        """Make the queues for the way there and the way back."""
+        there, back = (spawn.Queue(case.high_water_mark) for _ in range(2))
+        yield there, back
+        for queue in (there, back):
+            queue.close()
 
     @contextmanager
     def open(

@@ -1,13 +1,40 @@
-"""The list of libraries, and which of them can run here."""
+"""The lists of libraries, and which of them can run here."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from benchmarks.peers import mp_pipe, mp_queue, pyzmq, shmzmq
+from benchmarks.peers import (
+    faster_fifo,
+    iceoryx2,
+    mp_pipe,
+    mp_queue,
+    nng,
+    pyzmq,
+    shared_memory,
+    shmzmq,
+)
 from benchmarks.peers.interface import Peer
 from benchmarks.peers.zeromq import ZeromqPeer
 
+# What has sockets, or can stand in for some.
 PEERS: tuple[Peer, ...] = (shmzmq.PEER, pyzmq.PEER, mp_pipe.PEER, mp_queue.PEER)
+
+# All that carries messages from one process to another. A name with a comma is a library in another
+# style, without copies.
+COMPARED: tuple[Peer, ...] = (
+    shmzmq.PEER,
+    shmzmq.LENDING,
+    pyzmq.PEER,
+    pyzmq.NOT_COPYING,
+    shared_memory.COPYING,
+    shared_memory.IN_PLACE,
+    iceoryx2.COPYING,
+    iceoryx2.IN_PLACE,
+    faster_fifo.PEER,
+    nng.PEER,
+    mp_pipe.PEER,
+    mp_queue.PEER,
+)
 
 
 @dataclass

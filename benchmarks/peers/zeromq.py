@@ -52,14 +52,16 @@ class ZeromqPeer:
         own = str(library.__version__)
         return f"{own} (libzmq {library.zmq_version()})" if self.wraps_libzmq else own
 
-    def wire(self, case: Case, spawn: SpawnContext, directory: Path) -> tuple[str, str]:
-        """Return the endpoints for the way there and the way back."""
+    @contextmanager
+    def wire(self, case: Case, spawn: SpawnContext, directory: Path) -> Iterator[tuple[str, str]]:
+        """Choose the endpoints for the way there and the way back."""
         if case.transport is Transport.INPROC:
-            return "inproc://there", "inproc://back"
-        if case.transport is Transport.TCP:
+            yield "inproc://there", "inproc://back"
+        elif case.transport is Transport.TCP:
             there, back = free_ports(2)
-            return f"tcp://127.0.0.1:{there}", f"tcp://127.0.0.1:{back}"
-        return f"ipc://{directory}/there", f"ipc://{directory}/back"
+            yield f"tcp://127.0.0.1:{there}", f"tcp://127.0.0.1:{back}"
+        else:
+            yield f"ipc://{directory}/there", f"ipc://{directory}/back"
 
     @contextmanager
     def open(

@@ -1,4 +1,4 @@
-"""The board as the models have it: shmzmq/shm/board.py and how socket_base.py waits, word by word.
+"""The board as the models have it: shmzmq/shm/board.py and how socket_core.py waits, word by word.
 
 Left out on purpose: spinning, which only puts the wait off, and the look at everything once a
 second, which would hide what the models are to find.
@@ -47,8 +47,8 @@ STEPS = (
     Step(
         "process_news: news before bits",
         "",
-        "socket_base.py",
-        "SocketBase.process_news",
+        "socket_core.py",
+        "SocketCore.process_news",
         "board.take_news()\n        control",
     ),
 )

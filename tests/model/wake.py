@@ -110,7 +110,7 @@ def explore(without: str | None = None, counts: tuple[int, ...] = (2, 1)) -> Res
             rests = yield from rest_all(own)
             if rests:
                 yield from board.sleep(takes, "board")
-                # socket_base looks at the board after every sleep, whatever `news` says.
+                # socket_core looks at the board after every sleep, whatever `news` says.
                 yield from process_news(own)
 
     memory = board.words("board", "ready")
