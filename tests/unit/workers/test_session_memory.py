@@ -91,6 +91,8 @@ def census() -> Counter[str]:
 def test_nothing_is_left_of_it(no_collector: None, held: Held, way: str) -> None:
     reactor = Reactor()
     exchange = Exchange(reactor)
+    assert exchange.lender.pool is not None
+    exchange.lender.pool.limit = 1 << 26
     workplace = Workplace(reactor, exchange, Lookups(reactor))
     board = create_board()
     hosted = HostedSocket(1, board, this_process())
