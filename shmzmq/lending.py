@@ -115,7 +115,8 @@ class Lending:
         """
         if out.broken:
             return RING_BROKEN
-        if self.ledger is None or not self.ledger.make_known(block.slab):
+        gone: cython.bint = self.ledger is None or self.least == _NEVER
+        if gone or not self.ledger.make_known(block.slab):
             return RING_EMPTY
         loan: cython.int = self.ledger.lend(block, size)
         if loan < 0:

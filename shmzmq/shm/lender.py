@@ -88,7 +88,7 @@ class Lender:
             self.pool.use(self.block)
 
     def has_block(self, data, size):
-        """Whether the block with these bytes is there already."""
+        """Whether these bytes lie in a block: another pipe has asked, or they are a loan."""
         return self.block is not None and self.source == data and self.size == size
 
     def block_for(self, data, size, may_grow):
