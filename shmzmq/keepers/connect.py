@@ -16,7 +16,7 @@ from ..shm.board import Board
 from ..shm.layout import Slot
 from ..shm.liveness import ProcessId
 from ..workers import commands
-from ..workers.commands import Attached, Linger, Lost, PeerEnd, Refused, Settled
+from ..workers.commands import Attached, GivenUp, Linger, Lost, PeerEnd, Refused, Settled
 from .carried import attach_far_end, clear_away, max_part_size, take_conflation, tell_marks
 from .far_end import FarEnd, no_descriptor_left
 from .keeper import EndpointKeeper, Replaced
@@ -88,6 +88,7 @@ class WorkerConnect(EndpointKeeper):
             pattern.resumes and not self._immediate,
         )
         self._peer: PeerEnd | None = None
+        self._given_up = False
         self._linger_ends: float | None = None
         self._unread = False
         link.post(self._connect)
@@ -145,13 +146,29 @@ class WorkerConnect(EndpointKeeper):
                 whose.postpone((self, event, far_end))
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
+        elif isinstance(event, GivenUp):
+            self._give_up(event.reason)
         elif isinstance(event, Settled):
             self._settled(event.delivered)
         elif isinstance(event, Replaced):
             self._go_on(event)
 
+    def _give_up(self, reason: str) -> None:
+        """There will be no far end: what had come is still read, what was sent goes to nobody.
+
+        So it is with libzmq. The endpoint is forgotten when all is read.
+        """
+        self.socket.report(f"{self.endpoint} is given up: {reason}")
+        self._given_up = True
+        self.pipe.lost = True
+        self.pipe.detach()
+        if self.pipe.ended:
+            self.pipe_ended(self.pipe)
+
     def _go_on(self, event: Replaced) -> None:
         """Have a new worker process do what the one that ended did."""
+        if self._given_up:
+            return
         pipe, peer = self.pipe, self._peer
         token, segment = pipe.segment.token, pipe.segment.name
         if peer is None:
@@ -227,6 +244,10 @@ class WorkerConnect(EndpointKeeper):
         Until then nothing is sent here; but a message that is half written is finished first, and
         goes to the next far end as a whole.
         """
+        if self._given_up:
+            self.socket.forget_endpoint(self)
+            self.close(0)
+            return
         if pipe.dismissed:
             self.socket.forget_endpoint(self)
             # Not all is over, only this connection: what was sent on it goes out, LINGER 0 or not.

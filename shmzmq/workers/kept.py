@@ -67,7 +67,16 @@ class KeptPipes:
         for token in list(self._pipes):
             self.take(token)
 
+    def end(self) -> None:
+        """Close for good: the owner, whose method is called, may go without the collector."""
+        self.close()
+        self._on_lost = _ignore
+
     def _lose(self, token: bytes) -> None:
         pipe = self.take(token)
         if pipe is not None:
             self._on_lost(pipe)
+
+
+def _ignore(_: KeptPipe) -> None:
+    """Do nothing: the endpoint is closed."""

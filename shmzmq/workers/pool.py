@@ -30,6 +30,7 @@ from .launch import await_end, start
 
 if TYPE_CHECKING:
     from ..placement import Placement
+    from ..shm.blocks import Pool
     from ..shm.board import Board
     from ..shm.directory import Directory
 
@@ -71,7 +72,14 @@ class WorkerLink:
         self.process, self.stream = start()
         _running.add(self)
 
-    def serve(self, directory: str, worker_key: int, number: int, placement: Placement) -> None:
+    def serve(
+        self,
+        directory: str,
+        worker_key: int,
+        number: int,
+        placement: Placement,
+        block_pool_size: int,
+    ) -> None:
         """Have the worker serve the context of *directory*, where its slot is *worker_key*.
 
         It is that context's worker *number*, counted from 0, and runs where *placement* says.
@@ -79,7 +87,7 @@ class WorkerLink:
         """
         me = this_process()
         name = placement.name(number)
-        self._serve = commands.Serve(directory, worker_key, me.pid, me.start, name)
+        self._serve = commands.Serve(directory, worker_key, me.pid, me.start, name, block_pool_size)
         self._placement, self._number, self._is_pinned = placement, number, False
         placement.apply(self.process.pid)
         self.post(self._serve)
@@ -217,12 +225,15 @@ class WorkerLink:
 class WorkerPool:
     """The workers of one context, whose *directory* tells of them.
 
+    Each may take as much shared memory for blocks as *blocks*, the context's own, when it starts.
+
     Guarded by the context's lock.
     """
 
-    def __init__(self, directory: Directory, placement: Placement) -> None:
+    def __init__(self, directory: Directory, placement: Placement, blocks: Pool) -> None:
         self._directory = directory
         self._placement = placement
+        self._blocks = blocks
         self._workers: dict[int, WorkerLink] = {}
 
     def choose(self, affinity: int, most: int) -> WorkerLink:
@@ -251,7 +262,11 @@ class WorkerPool:
             slot = self._directory.add(Slot.WORKER, f"worker {number + 1}")
             try:
                 self._workers[number] = take_worker(
-                    self._directory.name, slot.key, number, self._placement
+                    self._directory.name,
+                    slot.key,
+                    number,
+                    self._placement,
+                    self._blocks.limit,
                 )
             except ZMQError:
                 slot.free()
@@ -292,7 +307,9 @@ _reserve: list[WorkerLink] = []
 _reserve_lock = threading.Lock()
 
 
-def take_worker(directory: str, worker_key: int, number: int, placement: Placement) -> WorkerLink:
+def take_worker(
+    directory: str, worker_key: int, number: int, placement: Placement, block_pool_size: int
+) -> WorkerLink:
     """Return a worker that serves the context of *directory*, from the reserve or a new one."""
     while True:
         with _reserve_lock:
@@ -300,7 +317,7 @@ def take_worker(directory: str, worker_key: int, number: int, placement: Placeme
         if link is None:
             link = WorkerLink()
         try:
-            link.serve(directory, worker_key, number, placement)
+            link.serve(directory, worker_key, number, placement, block_pool_size)
         except ZMQError:
             link.end()
             raise
