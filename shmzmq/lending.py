@@ -153,7 +153,9 @@ class Lending:
 
     def find_block(self, out, data, size):
         """Return a block with the payload, one that is still in the cache if that can be."""
-        if not self.lender.has_block(data, size) and _unread(out) + size > _HOT:
+        if self.lender.has_block(data, size):
+            return self.lender.block
+        if _unread(out) + size > _HOT:
             self.await_reader(out, size)
         return self.lender.block_for(data, size, True)
 

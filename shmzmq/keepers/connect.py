@@ -20,7 +20,7 @@ from ..workers.commands import Attached, GivenUp, Linger, Lost, PeerEnd, Refused
 from .carried import attach_far_end, clear_away, max_part_size, take_conflation, tell_marks
 from .far_end import FarEnd, no_descriptor_left
 from .keeper import EndpointKeeper, Replaced
-from .marks import conflates, high_water_marks, options_for_worker
+from .marks import conflates, high_water_marks, keep_last, options_for_worker
 
 if TYPE_CHECKING:
     from ..endpoints import Endpoint
@@ -68,7 +68,8 @@ class WorkerConnect(EndpointKeeper):
         self.pipe.returns = True
         self.pipe.routing_id = self._assigned_id
         self.pipe.set_max_part_size(max_part_size(socket))
-        self.pipe.conflating = self._conflates = conflates(socket.options)
+        self._conflates = conflates(socket.options)
+        keep_last(self.pipe, pattern.name, self._conflates)
         self.pipe.count_in(self._pipe_slot)
         socket.hold_pipe(self.pipe)
         self._in_pattern = False
@@ -188,7 +189,7 @@ class WorkerConnect(EndpointKeeper):
 
     def _attach(self, event: Attached, board: Board | None) -> None:
         pipe = self.pipe
-        pipe.conflating = take_conflation(event) or self._conflates
+        keep_last(pipe, self.socket.pattern.name, take_conflation(event) or self._conflates)
         pipe.routing_id = self._assigned_id or event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))

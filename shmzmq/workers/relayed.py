@@ -42,6 +42,7 @@ _CHUNK: Final = 64 * 1024
 
 _PUBLISHERS: Final = ("PUB", "XPUB")
 _SUBSCRIBERS: Final = ("SUB", "XSUB")
+_CONFLATING_IN: Final = ("PULL", "SUB", "DEALER")  # those whose messages may take another's place
 
 
 def take_pipe(segment: str, token: bytes) -> Segment:
@@ -86,6 +87,7 @@ class RelayedTraffic:
         self._zmtp = zmtp
         self._pipe = pipe
         set_limits(pipe, options)
+        pipe.conflate(False, bool(options.get("CONFLATE")) and socket_type in _CONFLATING_IN)
         self._on_end = on_end
         self._on_written = on_written
         self._timer: Timer | None = None
