@@ -122,8 +122,7 @@ class Receiving:
                 return rc
             if drained or left == 0:
                 self.await_octets()
-                if drained:
-                    self.give_back()
+                self.give_back()
                 return RELAY_IDLE if drained else RELAY_MORE
             count: cython.Py_ssize_t = self.fetch()
             if count == 0:
@@ -146,13 +145,8 @@ class Receiving:
         if wanted != self.low_mark:
             self.low_mark = wanted
             # A stream that does not know this wakes us more often, and that is all.
-            setsockopt(
-                self.fd,
-                SOL_SOCKET,
-                SO_RCVLOWAT,
-                cython.address(wanted),
-                cython.sizeof(cython.int),
-            )
+            size: cython.uint = cython.sizeof(cython.int)
+            setsockopt(self.fd, SOL_SOCKET, SO_RCVLOWAT, cython.address(wanted), size)
         return 0
 
     def give_back(self):
