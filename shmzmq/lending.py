@@ -103,7 +103,8 @@ class Lending:
             return self.write_parcel(out, data, size, flags)
         block: Block = self.find_block(out, data, size)
         # The GIL may have been let go: the socket may be closed by now.
-        if block is None or self.ledger is None or not self.ledger.make_known(block.slab):
+        gone: cython.bint = self.ledger is None or self.least == _NEVER
+        if block is None or gone or not self.ledger.make_known(block.slab):
             return RING_EMPTY
         loan: cython.int = self.ledger.lend(block, size)
         if loan < 0:
@@ -141,6 +142,8 @@ class Lending:
     def find_block(self, out, data, size):
         """Return a block with the payload, one that is still in the cache if that can be."""
         pool: Pool = self.lender.pool
+        if self.lender.has_block(data, size):
+            return self.lender.block
         block: Block = self.lender.block_for(data, size, pool.reserved_for(size) < _HOT)
         if block is None:
             if _is_unread(out):

@@ -43,22 +43,22 @@ def skip_missing(peer: Peer) -> None:
         pytest.skip(str(reason))
 
 
-def left_by_peers() -> set[str]:
-    """Return the names in shared memory that are the benchmarks' own."""
+def left_by(pid: int) -> set[str]:
+    """Return the names in shared memory that the run of the process *pid* has given."""
     names = os.listdir(own_names.SHARED_MEMORY)
-    return {name for name in names if name.startswith(own_names.PREFIX)}
+    return {name for name in names if name.startswith(f"{own_names.PREFIX}{pid}-")}
 
 
 @pytest.mark.parametrize("size", [64, 1 << 20])
 @pytest.mark.parametrize("peer", registry.COMPARED, ids=lambda peer: peer.name)
 def test_should_measure_each_library(peer: Peer, size: int) -> None:
     skip_missing(peer)
-    before = left_by_peers()
+    before = left_by(os.getpid())
     figures = compare.measure(peer, case_of(size), 0.001, TIME_LIMIT_S)
     assert set(figures) == FIGURES
     assert all(value > 0 for value in figures.values())
     assert figures["MB/s"] == pytest.approx(figures["messages/s"] * size / 1e6)
-    assert left_by_peers() <= before
+    assert left_by(os.getpid()) <= before
 
 
 def lose_one(channel: Channel, gates: Gates) -> None:
@@ -74,10 +74,10 @@ def expect_pairs(channel: Channel, gates: Gates) -> float:
 
 def test_should_notice_a_lost_message() -> None:
     pair = Pair(shared_memory.COPYING, case_of(8), lose_one, expect_pairs, duplex=False)
-    before = left_by_peers()
+    before = left_by(os.getpid())
     with pytest.raises(ChildFailed, match="one was lost or came twice"):
         pair.run(TIME_LIMIT_S)
-    assert left_by_peers() <= before
+    assert left_by(os.getpid()) <= before
 
 
 def die(channel: Channel, gates: Gates) -> None:
@@ -87,36 +87,35 @@ def die(channel: Channel, gates: Gates) -> None:
 @pytest.mark.parametrize("peer", [shared_memory.IN_PLACE, iceoryx2.IN_PLACE], ids=lambda p: p.name)
 def test_should_remove_what_a_dead_process_used(peer: Peer) -> None:
     skip_missing(peer)
-    before = left_by_peers()
+    before = left_by(os.getpid())
     with pytest.raises(ChildFailed, match="exit code 3"):
         Pair(peer, case_of(64), die, expect_pairs, duplex=False).run(TIME_LIMIT_S)
-    assert left_by_peers() <= before
+    assert left_by(os.getpid()) <= before
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
 @pytest.mark.parametrize("peer", [shared_memory.COPYING, iceoryx2.COPYING], ids=lambda p: p.name)
 def test_should_end_its_processes_and_give_memory_back(peer: Peer, how: signal.Signals) -> None:
     skip_missing(peer)
-    before = left_by_peers()
     # A measurement that would take an hour.
     options = ("--peer", peer.name, "--size", "64", "--seconds", "3600", "--time-limit", "3600")
     command = [sys.executable, "-m", "benchmarks", "compare", *options]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as run:
         try:
-            helpers = wait_for(partial(at_work, run.pid, before), "two processes share memory")
+            helpers = wait_for(partial(at_work, run.pid), "two processes share memory")
             run.send_signal(how)
             run.wait(PATIENCE_S)
             _, alive = psutil.wait_procs(helpers, PATIENCE_S)
         finally:
             run.kill()
     assert not alive
-    assert left_by_peers() <= before
+    assert not left_by(run.pid)
 
 
-def at_work(pid: int, before: set[str]) -> list[psutil.Process]:
+def at_work(pid: int) -> list[psutil.Process]:
     """Return the two ends, and Python's resource tracker, when there is memory too."""
     helpers = psutil.Process(pid).children(recursive=True)
-    return helpers if len(helpers) == 3 and left_by_peers() - before else []
+    return helpers if len(helpers) == 3 and left_by(pid) else []
 
 
 def test_should_sweep_up_after_a_run_that_was_killed() -> None:
