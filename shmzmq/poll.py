@@ -108,6 +108,8 @@ def _arm(sockets: list[tuple[Any, int]], waiting: system_select.poll) -> dict[An
 
 def _disarm(sockets: list[tuple[Any, int]], waiting: system_select.poll) -> None:
     for socket, _ in sockets:
+        if socket.closed:
+            return  # by another thread, while we waited: the next look at it says so
         try:
             waiting.unregister(socket.board.doorbell.fileno())
         except KeyError:

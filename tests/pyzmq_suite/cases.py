@@ -30,7 +30,6 @@ MEASURED: Final = (
     "test_zmqstream",
     "test_ioloop",
     "test_log",
-    "test_monqueue",
     "test_ext",
     "test_imports",
 )
