@@ -17,6 +17,11 @@ def public_name(thing: Any) -> str:
     return f"{module}.{kind.__qualname__}"
 
 
+def _is_declared(kind: type[Any], key: str) -> bool:
+    """Whether a subclass says ``key: type``, so that it may be set as an attribute."""
+    return any(key in vars(cls).get("__annotations__", ()) for cls in kind.__mro__)
+
+
 class OptionAttributes:
     """Looks up among its options, in any case of letters, what the object has no attribute for."""
 
@@ -33,7 +38,7 @@ class OptionAttributes:
             return
         if option is not None:
             self._set_attribute(key, option, value)
-        elif key.startswith("_"):
+        elif key.startswith("_") or _is_declared(type(self), key):
             object.__setattr__(self, key, value)
         else:
             raise AttributeError(f"{type(self).__name__} has no attribute or option {key!r}")

@@ -1,6 +1,7 @@
 """Devices: proxies that make their own sockets and run here, in a thread or in a process."""
 
 from ..forwarding import proxy, proxy_steerable
+from . import basedevice, monitoredqueue, monitoredqueuedevice, proxydevice, proxysteerabledevice
 from .base import Device, ProcessDevice, ThreadDevice
 from .monitored_queue import (
     MonitoredQueue,
@@ -30,7 +31,12 @@ __all__ = [
     "ThreadMonitoredQueue",
     "ThreadProxy",
     "ThreadProxySteerable",
+    "basedevice",
     "monitored_queue",
+    "monitoredqueue",
+    "monitoredqueuedevice",
     "proxy",
     "proxy_steerable",
+    "proxydevice",
+    "proxysteerabledevice",
 ]

@@ -28,6 +28,12 @@ MEASURED: Final = (
     "test_retry_eintr",
     "test_decorators",
     "test_asyncio",
+    "test_future",
+    "test_zmqstream",
+    "test_ioloop",
+    "test_log",
+    "test_ext",
+    "test_imports",
 )
 
 _COUNTS: Final = "exact reference counts of libzmq's zero-copy messages; here a buffer is copied"
@@ -39,4 +45,8 @@ CANNOT_APPLY: Final = {
     "test_context.py::TestContext::test_shadow_pyczmq": "pyczmq's handles are libzmq's",
     "test_socket.py::TestSocket::test_shadow_pyczmq": "pyczmq's handles are libzmq's",
     "test_socket.py::TestSocketGreen::test_shadow_pyczmq": "pyczmq's handles are libzmq's",
+    "test_future.py::TestFutureSocket::test_close_all_fds": "calls a private method of pyzmq's",
+    "test_log.py::TestPubLog::test_blank_root_topic": "publishes before its subscription can have "
+    "come; pyzmq does not pass it either",
+    "test_imports.py::test_ssh": "there is no module for tunnels yet",
 }

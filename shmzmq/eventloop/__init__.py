@@ -1,0 +1,1 @@
+"""Sockets in tornado's loop, which is asyncio's (``pip install tornado``)."""

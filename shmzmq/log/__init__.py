@@ -1,0 +1,1 @@
+"""Log records as messages: `handlers` sends them, ``python -m shmzmq.log`` shows them."""
