@@ -12,6 +12,7 @@ COMPILED = [
     "shmzmq/shm/batch.py",
     "shmzmq/shm/board.py",
     "shmzmq/shm/doorbell.py",
+    "shmzmq/shm/forks.py",
     "shmzmq/shm/mapping.py",
     "shmzmq/shm/blocks.py",
     "shmzmq/shm/box.py",

@@ -21,9 +21,9 @@ from .placement import Placement
 from .shm import segment as segments
 from .shm.blocks import Pool
 from .shm.directory import Directory
+from .shm.forks import fork_generation
 from .shm.liveness import this_process
 from .socket import Socket
-from .socket_core import fork_generation
 from .supervision import Supervised
 
 if TYPE_CHECKING:

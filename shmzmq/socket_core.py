@@ -17,6 +17,7 @@ from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.atomics import lowest_bit
 from cython.cimports.shmzmq.shm.blocks import Pool
 from cython.cimports.shmzmq.shm.board import Board
+from cython.cimports.shmzmq.shm.forks import generation
 from cython.cimports.shmzmq.shm.lender import Lender
 from cython.cimports.shmzmq.shm.waiting import (
     LOOK_AGAIN,
@@ -32,26 +33,16 @@ from .shm import directory
 _POLLIN = cython.declare(cython.int, 1)
 _POLLOUT = cython.declare(cython.int, 2)
 
-# How often this process's ancestors forked; a socket belongs to the process that made it.
-_generation = cython.declare(cython.int, 0)
-
-
 # Held by the attendant's thread while it has borrowed a socket; those who wait for that wait here.
 _borrowing = threading.Lock()
 
 
 def _forked():
-    global _generation, _borrowing
-    _generation += 1
+    global _borrowing
     _borrowing = threading.Lock()
 
 
 os.register_at_fork(after_in_child=_forked)
-
-
-def fork_generation():
-    """Return a number that is another one in every forked child."""
-    return _generation
 
 
 @cython.cclass
@@ -74,7 +65,7 @@ class SocketCore:
         self.pipes_by_bit = []
         self.kept = []
         self.send_timeout_ms = self.receive_timeout_ms = -1
-        self.generation = _generation
+        self.generation = generation
         self.count_in(directory.scratch())
 
     def change_pattern(self, pattern: Pattern):
@@ -301,12 +292,12 @@ class SocketCore:
 
     def check(self):
         """Raise what stands in the way of using this socket: closed, ended, another process's."""
-        if self.gone or self.borrowed or self.generation != _generation:
+        if self.gone or self.borrowed or self.generation != generation:
             self._refuse()
         return 0
 
     def _refuse(self):
-        if self.generation != _generation:
+        if self.generation != generation:
             raise ZMQError(
                 errno.ENOTSOCK,
                 "this socket belongs to the process that made it, not to its forked child: "
@@ -332,7 +323,7 @@ class SocketCore:
 
         Calls that begin meanwhile wait for `give_back`. They do so without the context's lock.
         """
-        if self.entered or self.borrowed or self.gone or self.generation != _generation:
+        if self.entered or self.borrowed or self.gone or self.generation != generation:
             return False
         self.borrower = threading.get_ident()
         self.borrowed = True  # before the lock is waited for: whoever finds it set waits, too

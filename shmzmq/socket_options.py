@@ -25,8 +25,8 @@ from .constants import (
     SocketType,
 )
 from .patterns import new_pattern, raw_router
+from .shm.forks import fork_generation
 from .socket_base import SocketBase
-from .socket_core import fork_generation
 
 if TYPE_CHECKING:
     from .context import Context

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from ..constants import USE_FD
 from ..errors import ZMQError
 from ..pipe import Pipe
-from ..renewal import say_last
 from ..shm import segment as segments
 from ..shm.board import Board
 from ..shm.layout import Kind, Slot
@@ -79,7 +78,6 @@ class WorkerBind(EndpointKeeper):
         self._lines: dict[Pipe, _Line] = {}
         # A connection that is made anew has the token of the last, which may not be read out yet.
         self._by_token: dict[bytes, Pipe] = {}
-        self._bidden_farewell: set[Pipe] = set()
         self._max_part_size = max_part_size(socket)
         self._conflates = conflates(socket.options)
         self._listening = False
@@ -215,14 +213,8 @@ class WorkerBind(EndpointKeeper):
             return
         if pipe.is_broken:
             self.socket.report(f"a peer of {self.endpoint} wrote nonsense: {pipe.describe()}")
-        farewell = None if pipe in self._bidden_farewell else self.farewell()
-        if farewell is None or pipe.is_broken or pipe.unwanted:
-            self._bidden_farewell.discard(pipe)
+        if not self.bids_farewell(pipe):
             self._hang_up(pipe)
-        else:
-            self._bidden_farewell.add(pipe)
-            say_last(pipe, farewell)
-            self.socket.pattern.renewed(pipe)
 
     def _hang_up(self, pipe: Pipe) -> None:
         if pipe not in self._lines:

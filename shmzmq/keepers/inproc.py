@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from ..errors import ZMQError
 from ..pipe import Pipe
 from ..pipe_segment import create_pipe_segment, ring_size
-from ..renewal import say_last
 from ..shm import directory
 from ..shm.board import Board, Control
 from ..shm.directory import DirectorySlot
@@ -86,7 +85,6 @@ class _PipeKeeper(EndpointKeeper):
         self._names = socket.context.inproc
         self._slot = socket.context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipes: dict[Pipe, DirectorySlot] = {}
-        self._bidden_farewell: set[Pipe] = set()
 
     def _take_in(self, pipe: Pipe) -> None:
         slot = self.socket.context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
@@ -97,13 +95,8 @@ class _PipeKeeper(EndpointKeeper):
 
     def pipe_ended(self, pipe: Pipe) -> None:
         """Let *pipe* go; inproc connections do not come back."""
-        farewell = None if pipe in self._bidden_farewell or not self.is_bound else self.farewell()
-        if farewell is not None and not pipe.is_broken and not pipe.unwanted:
-            self._bidden_farewell.add(pipe)
-            say_last(pipe, farewell)
-            self.socket.pattern.renewed(pipe)
+        if self.is_bound and self.bids_farewell(pipe):
             return
-        self._bidden_farewell.discard(pipe)
         slot = self._pipes.pop(pipe, None)
         if slot is None:
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ..constants import CONNECT_ROUTING_ID, DISCONNECT_MSG, SocketType
 from ..errors import ZMQError
+from ..renewal import say_last
 from .marks import combine_marks, high_water_marks
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class EndpointKeeper:
         self._socket_ref = weakref.ref(socket)
         self._held: Socket | None = None
         self._pipe_marks: dict[Pipe, tuple[int, int]] = {}
+        self._bidden_farewell: set[Pipe] = set()
 
     @property
     def socket(self) -> Socket:
@@ -100,8 +102,22 @@ class EndpointKeeper:
             )
         return name
 
-    def farewell(self) -> bytes | None:
-        """Return the message of a peer that is gone, None for none (DISCONNECT_MSG)."""
+    def bids_farewell(self, pipe: Pipe) -> bool:
+        """Have DISCONNECT_MSG read from *pipe*, whose peer is gone; false when there is none.
+
+        A pipe that has one ends once more when it is read, and then the answer is false.
+        """
+        said = pipe in self._bidden_farewell
+        self._bidden_farewell.discard(pipe)
+        farewell = None if said or pipe.is_broken or pipe.unwanted else self._farewell()
+        if farewell is None:
+            return False
+        self._bidden_farewell.add(pipe)
+        say_last(pipe, farewell)
+        self.socket.pattern.renewed(pipe)
+        return True
+
+    def _farewell(self) -> bytes | None:
         socket = self.socket
         if socket.closed or socket.socket_type not in _HEARS_FAREWELLS:
             return None

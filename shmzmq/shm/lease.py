@@ -17,6 +17,7 @@ from cython.cimports.cpython.buffer import (
 )
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.shmzmq.shm.atomics import fetch_or, load_acquire
+from cython.cimports.shmzmq.shm.forks import generation
 from cython.cimports.shmzmq.shm.layout import PoolHeader
 
 from ..errors import ZMQError
@@ -26,17 +27,12 @@ from .ledger import reader_tag
 from .liveness import pid_namespace, this_process
 from .segment import SegmentName
 
-# How often this process's ancestors forked: what a parent holds is not its child's to return.
-_generation = cython.declare(cython.int, 0)
 
-
-def _forked():
-    global _generation
-    _generation += 1
+def _forget_parents_views():
     _views.clear()
 
 
-os.register_at_fork(after_in_child=_forked)
+os.register_at_fork(after_in_child=_forget_parents_views)
 
 
 @cython.cclass
@@ -123,7 +119,7 @@ class Lease:
         return self.copy()
 
     def __dealloc__(self):
-        if self.word != cython.NULL and self.is_read and self.generation == _generation:
+        if self.word != cython.NULL and self.is_read and self.generation == generation:
             give_back(self.word, self.mask)
 
     def copy(self):
@@ -136,7 +132,7 @@ def lease_of(address, size, keeper):
     lease.address = address
     lease.size = size
     lease.keeper = keeper
-    lease.generation = _generation
+    lease.generation = generation
     return lease
 
 

@@ -45,6 +45,7 @@ from cython.cimports.shmzmq.zmtp.codec import (
 )
 
 from ..errors import ZMQError
+from ..zmtp.commands import cancel, subscribe
 
 _TURN = cython.declare(uint64_t, 4 * BATCH)
 _CALL_MOST = cython.declare(uint64_t, 1 << 20)  # octets for one system call: some 100 µs
@@ -53,8 +54,8 @@ _RARELY_FROM = cython.declare(uint64_t, BATCH)
 _RARELY_MOST = cython.declare(uint64_t, 4 * BATCH)
 _AT_ONCE = cython.declare(uint64_t, 4 << 20)  # bytes of shared memory for a mere announcement
 _LARGEST = cython.declare(uint64_t, 1 << 40)  # bytes; no ring will ever hold a larger part
-_SUBSCRIBE = cython.declare(bytes, b"\x09SUBSCRIBE")
-_CANCEL = cython.declare(bytes, b"\x06CANCEL")
+_SUBSCRIBE = cython.declare(bytes, subscribe(b""))
+_CANCEL = cython.declare(bytes, cancel(b""))
 _SPARE_MOST = cython.declare(cython.int, 8)
 # Buffers in use are few, however many connections there are: idle ones have none.
 _spare_buffers = cython.declare(list, [])

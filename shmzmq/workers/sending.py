@@ -35,10 +35,11 @@ from cython.cimports.shmzmq.workers.relay import (
 from cython.cimports.shmzmq.zmtp.codec import FRAME_COMMAND, FRAME_MORE, HEADER_MOST, FrameCodec
 
 from ..errors import ZMQError
+from ..zmtp.commands import cancel, subscribe
 
 _TURN = cython.declare(uint64_t, 4 * BATCH)
-_SUBSCRIBE = cython.declare(bytes, b"\x09SUBSCRIBE")
-_CANCEL = cython.declare(bytes, b"\x06CANCEL")
+_SUBSCRIBE = cython.declare(bytes, subscribe(b""))
+_CANCEL = cython.declare(bytes, cancel(b""))
 _SPARE_MOST = cython.declare(cython.int, 8)
 # Batches in use are few, however many connections there are: idle ones have none.
 _spare_batches = cython.declare(list, [])

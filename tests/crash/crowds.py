@@ -1,11 +1,13 @@
 """Programs with many sockets or few descriptors. ``python -m crash.crowds NAME ARGUMENT… FD``."""
 
+import errno
 import fcntl
 import logging
 import os
 import re
 import resource
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from support.channel import Channel
@@ -123,7 +125,7 @@ def receive_with_few_descriptors(channel: Channel, endpoint: str, count: str) ->
         try:
             received.append(int(pull.recv(zmq.NOBLOCK)))
         except zmq.ZMQError as error:
-            if error.errno != zmq.EMFILE:
+            if error.errno != errno.EMFILE:
                 raise
             reports.texts.append(str(error))
 
@@ -167,13 +169,55 @@ def _talk() -> None:
         push.linger = 0
 
 
-def start_with_few_descriptors(channel: Channel) -> None:
-    """Try everything with no descriptor to spare, with one, and so on until it works."""
-    _limit_descriptors(_FEW, _FEW)
+def _take_all_descriptors() -> list[int]:
+    """Leave no descriptor free; return those that were."""
     taken: list[int] = []
     with suppress(OSError):
         while True:
             taken.append(os.dup(0))
+    return taken
+
+
+def connect_with_one_descriptor(channel: Channel, endpoint: str) -> None:
+    """Connect and send with one descriptor free; when that has failed, free others and send on."""
+    _limit_descriptors(_FEW, _FEW)
+    failures: list[list[object]] = []
+
+    def fails(attempt: Callable[[], object]) -> bool:
+        try:
+            attempt()
+        except zmq.ZMQError as error:
+            if error.errno != errno.EMFILE:
+                raise
+            failures.append([error.errno, str(error)])
+            return True
+        return False
+
+    def send(data: bytes) -> None:
+        while fails(lambda: push.send(data)):
+            pass  # nothing was sent then
+
+    with zmq.Context() as context, ExitStack() as sockets:
+        assert _works(_pair(context, sockets))  # all that is done once is done
+        push = sockets.enter_context(context.socket(zmq.PUSH))
+        taken = _take_all_descriptors()
+        os.close(taken.pop())
+        push.connect(endpoint)
+        send(b"before")
+        wait_for(lambda: failures or fails(lambda: push.poll(0)), "there are too few descriptors")
+        send(b"meanwhile")
+        channel.send(failures[0])
+        channel.hear()
+        while taken:
+            os.close(taken.pop())
+        send(b"afterwards")
+        channel.hear()
+
+
+def start_with_few_descriptors(channel: Channel) -> None:
+    """Try everything with no descriptor to spare, with one, and so on until it works."""
+    _limit_descriptors(_FEW, _FEW)
+    taken = _take_all_descriptors()
     before = _descriptors()
     reports: list[list[object]] = []
     while True:

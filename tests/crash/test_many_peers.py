@@ -85,6 +85,25 @@ def test_no_descriptor_to_spare(cast: Cast) -> None:
         assert more_open in (0, kept)
 
 
+def test_connecting_with_one_descriptor_to_spare(sockets: SocketFactory) -> None:
+    # It is the far end's doorbell, which the worker hands over; to map its board takes another.
+    pull = sockets.open(zmq.PULL, bind="ipc://*")
+    endpoint = pull.last_endpoint.decode()
+    with ChildProcess("crash.crowds", "connect_with_one_descriptor", endpoint) as child:
+        number, text = child.channel.hear()
+        assert number == errno.EMFILE
+        assert endpoint in text
+        assert "descriptor" in text
+        child.channel.send("there are more")
+        # All of it comes. What we read while the connecting side took it back comes once more.
+        received = []
+        while b"afterwards" not in received:
+            received.append(pull.recv())
+        assert set(received) == {b"before", b"meanwhile", b"afterwards"}
+        child.channel.send("end")
+        assert child.wait() == 0
+
+
 def _mapped(pid: int) -> dict[str, int]:
     """Return the sizes of the segments that a process has mapped, by inode.
 
