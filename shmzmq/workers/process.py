@@ -22,12 +22,12 @@ from ..constants import Event
 from ..errors import ZMQError
 from ..shm.board import Control, open_board
 from ..transports.interface import Dialling, Listener, Transport
-from ..transports.registry import find_transport
 from . import commands
 from .announcer import Announcer
 from .commands import Packet
 from .connector import ConnectingEndpoint
 from .exchange import Exchange
+from .guarded import guarded_transport
 from .hosting import HostedSocket
 from .kept import KeptPipe
 from .listener import ListeningEndpoint
@@ -59,6 +59,7 @@ class Worker:
         self._listeners: dict[int, ListeningEndpoint] = {}
         self._connectors: dict[int, ConnectingEndpoint] = {}
         self._to_keep: dict[int, list[KeptPipe]] = {}
+        self._link_ended = False
         self._application = (0, 0)
         self._pidfd = -1
         self._counters: WorkerCounters | None = None
@@ -80,10 +81,11 @@ class Worker:
         }
 
     def run(self) -> None:
-        """Serve until the application has gone."""
+        """Serve until the application has gone: raises ApplicationGone then."""
         self._link.setblocking(False)
         self._reactor.watch(self._link.fileno(), READ, self._on_link)
         self._reactor.run(self._exchange, self._after_each_round)
+        raise ApplicationGone
 
     def await_death(self) -> None:
         """Its stream has ended while it had endpoints, so the application is dying: see it dead.
@@ -97,17 +99,33 @@ class Worker:
             poll.poll(_DYING_MS)
 
     def close(self) -> None:
-        """Let everything go."""
+        """Let everything go, telling nobody."""
+        self._drop_link()
         self._drop_all()
         self._link.close()
 
     # -- the application's stream ------------------------------------------------------------------
 
     def tell(self, packet: Packet, fds: tuple[int, ...] = ()) -> None:
-        """Send an event; descriptors in *fds* are closed here once they have been sent."""
+        """Send an event; descriptors in *fds* are closed here once they have been sent.
+
+        Where nobody hears any more they are just closed. Nothing is raised: whoever tells is in the
+        middle of something, and the loop ends behind it.
+        """
         self._outbox.append((commands.encode(packet), fds, getattr(packet, "socket", -1)))
-        if len(self._outbox) == 1:
+        if self._link_ended:
+            self._drop_link()
+        elif len(self._outbox) == 1:
             self._send_outbox()
+
+    def _drop_link(self) -> None:
+        """Nothing can be told any more: the application has gone, or will have in a moment."""
+        self._link_ended = True
+        self._reactor.stop()
+        for _, fds, _ in self._outbox:
+            for fd in fds:
+                os.close(fd)
+        self._outbox.clear()
 
     def _send_outbox(self) -> None:
         while self._outbox:
@@ -116,8 +134,9 @@ class Worker:
                 socket.send_fds(self._link, [data], fds)
             except BlockingIOError:
                 break
-            except OSError as error:
-                raise ApplicationGone from error
+            except OSError:
+                self._drop_link()
+                return
             self._outbox.popleft()
             for fd in fds:
                 os.close(fd)
@@ -216,7 +235,7 @@ class Worker:
         if packet.endpoint in self._listeners:
             return  # asked again by an application that saw our predecessor die over it
         try:
-            transport = find_transport(packet.scheme)
+            transport = guarded_transport(packet.scheme)
             if packet.address is None:
                 self._bound(packet, transport, None)
                 return
@@ -251,9 +270,15 @@ class Worker:
             if listener is not None:
                 listener.close()
             raise OSError(errno.EMFILE, _NOT_HOSTED)
-        endpoint = self._listeners[packet.endpoint] = ListeningEndpoint(
-            self._workplace, transport, listener, packet, hosted, self.tell, self._listener_done
-        )
+        try:
+            endpoint = ListeningEndpoint(
+                self._workplace, transport, listener, packet, hosted, self.tell, self._listener_done
+            )
+        except OSError:
+            if listener is not None:
+                listener.close()
+            raise
+        self._listeners[packet.endpoint] = endpoint
         for pipe in self._to_keep.pop(packet.endpoint, ()):
             endpoint.keep(pipe)
         self.tell(commands.Bound(packet.endpoint, 0, "", listener.address if listener else ""))
@@ -276,9 +301,16 @@ class Worker:
         if packet.socket not in self._sockets:
             self.tell(commands.Refused(packet.socket, packet.endpoint, _NOT_HOSTED))
             return
+        try:
+            transport = guarded_transport(packet.scheme)
+        except OSError as error:
+            self._to_keep.pop(packet.endpoint, None)
+            text = f"cannot connect: {error.strerror}"
+            self.tell(commands.Refused(packet.socket, packet.endpoint, text))
+            return
         endpoint = self._connectors[packet.endpoint] = ConnectingEndpoint(
             self._workplace,
-            find_transport(packet.scheme),
+            transport,
             packet,
             self._sockets[packet.socket],
             self.tell,
@@ -362,6 +394,6 @@ def run(fd: int) -> None:
         worker.close()
     except BaseException:
         # No goodbye to anybody: the application goes on with another worker.
-        with contextlib.suppress(OSError, ApplicationGone):
+        with contextlib.suppress(OSError):
             worker.tell(commands.Failed(traceback.format_exc()))
         raise
