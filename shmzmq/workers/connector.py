@@ -104,7 +104,7 @@ class ConnectingEndpoint:
             self._session.marks_changed()
 
     def linger(self, packet: Linger) -> None:
-        """The socket is closed: finish in time what it has said and nobody has yet."""
+        """Nothing more will be said: finish in time what was said and nobody has yet."""
         session = self._session
         relays = session is not None and session.is_relayed
         is_taken = self._kept or (session is not None and session.is_taken)
@@ -125,7 +125,7 @@ class ConnectingEndpoint:
         session = self._session
         kept = self._kept.take(token)
         if kept is not None:
-            self._kept_lost(kept)
+            self._give_kept_up(kept, "our side hung up")
             return True
         if session is None or session.token != token or not session.is_ready:
             return False
@@ -260,10 +260,16 @@ class ConnectingEndpoint:
         self.keep(pipe)
 
     def _kept_lost(self, pipe: KeptPipe) -> None:
-        if self._session is not None:
-            self._session.close()
+        self._give_kept_up(pipe, "the peer has died")
+
+    def _give_kept_up(self, pipe: KeptPipe, reason: str) -> None:
+        """End the connection that was to take the link of *pipe* up again, if there is one."""
+        session = self._session
+        if session is not None:
             self._session = None
-        self._tell(Lost(self.hosted.key, self.key, pipe.token, "the peer is gone"), ())
+            session.close()
+            self.announcer.say(Event.DISCONNECTED, session.fd)
+        self._tell(Lost(self.hosted.key, self.key, pipe.token, reason), ())
 
     def session_taken(self, session: Session) -> None:
         """What was in the pipe is in other hands, or a link is there again."""
