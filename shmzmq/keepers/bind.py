@@ -107,12 +107,16 @@ class WorkerBind(EndpointKeeper):
     def _ask_to_listen(self) -> Bound:
         while True:
             try:
-                answer = self.worker.ask(self._bind, Bound, self.key, self._given_fds())
+                answer = self.worker.ask(
+                    self._bind,
+                    Bound,
+                    self.key,
+                    self._given_fds(),
+                    self.socket.context.collect_events,
+                )
             except WorkerGone as gone:
                 self.socket.context.replace_worker(gone)  # raises when that is of no use
             else:
-                # What came before the answer was read with it: nobody else will hear of that.
-                self.socket.context.collect_events()
                 assert isinstance(answer, Bound)
                 return answer
 
@@ -247,7 +251,8 @@ class WorkerBind(EndpointKeeper):
                 self._given.close()
             with contextlib.suppress(WorkerGone):  # whose successor will not listen
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
-                self.socket.context.collect_events()  # see _ask_to_listen
+                # What came before the answer was read with it: nobody else will hear of that.
+                self.socket.context.collect_events()
 
     def close(self, linger_ms: int) -> None:
         """Stop listening and say goodbye to everybody.

@@ -16,8 +16,8 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..constants import Errno
 from ..errors import ZMQError
@@ -51,16 +51,32 @@ class WorkerGone(ZMQError):
         self.pid = link.process.pid
 
 
+class _Awaited(NamedTuple):
+    """An answer that a thread waits for. It is that thread's to read, and nobody else's."""
+
+    answer: type[Packet]
+    key: int | None
+
+    def is_met(self, packet: Packet) -> bool:
+        """Whether *packet* is that answer."""
+        fields: tuple[Any, ...] = packet
+        return isinstance(packet, self.answer) and (self.key is None or fields[0] == self.key)
+
+
 class WorkerLink:
     """A worker: a process, or one after the other, and the stream to it.
 
-    Threads: any; a lock keeps packets and the order of events whole.
+    Threads: any; a lock keeps packets and the order of events whole. Nobody has it while waiting
+    for the worker to answer. So each packet is looked at before it is read: an answer stays in the
+    stream, with all that comes behind it, until the thread is awake that has asked for it.
     Raises ZMQError with what the system said when none can be started: EMFILE, ENOMEM, …
     """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._events: deque[Event] = deque()
+        self._events: deque[Event] = deque()  # read, and not collected yet
+        self._awaited: list[_Awaited] = []
+        self._old_streams: list[socket.socket] = []  # on which one who awaits an answer may wait
         self._serve: commands.Serve | None = None
         self._restarts: deque[float] = deque(maxlen=_MOST_RESTARTS)
         self._placement: Placement | None = None
@@ -106,16 +122,33 @@ class WorkerLink:
                     f"I/O worker processes ended {_MOST_RESTARTS} times within {_RESTARTS_S} s",
                 )
             self._restarts.append(now)
-            self.stream.close()
-            await_end(self.process)
+            self._end_process()
             self.process, self.stream = start()
             self.is_gone = False
             assert self._serve is not None, "a worker is restarted for its context"
             assert self._placement is not None, "set with it"
-            self._placement.apply(self.process.pid)
-            if self._is_pinned:
-                self._placement.pin(self.process.pid, self._number)
+            try:
+                self._placement.apply(self.process.pid)
+                if self._is_pinned:
+                    self._placement.pin(self.process.pid, self._number)
+            except ZMQError:
+                self.is_gone = True  # nobody shall wait for a process that serves no context
+                self._end_process()
+                raise
             self.post(self._serve)
+
+    def _end_process(self) -> None:
+        """See the process end; its stream is closed when nobody may wait on it any more."""
+        with contextlib.suppress(OSError):
+            self.stream.shutdown(socket.SHUT_RDWR)
+        self._old_streams.append(self.stream)
+        if not self._awaited:
+            self._close_old_streams()
+        await_end(self.process)
+
+    def _close_old_streams(self) -> None:
+        while self._old_streams:
+            self._old_streams.pop().close()
 
     # -- speaking ----------------------------------------------------------------------------------
 
@@ -164,24 +197,72 @@ class WorkerLink:
                 yield event
 
     def ask(
-        self, packet: Packet, answer: type[Packet], key: int | None, fds: tuple[int, ...] = ()
+        self,
+        packet: Packet,
+        answer: type[Packet],
+        key: int | None,
+        fds: tuple[int, ...] = (),
+        meanwhile: Callable[[], None] | None = None,
     ) -> Packet:
         """Send a command and wait for its *answer* with *key* in its first field.
 
-        Other events that come meanwhile are kept. Ends on Ctrl-C. Raises WorkerGone.
+        Other threads speak with the worker meanwhile. Events that come to this one before the
+        answer does are kept, and *meanwhile* is called, which is to collect them. Ends on Ctrl-C.
+        Raises WorkerGone, and what *meanwhile* does.
         """
-        with self._lock:  # no other thread shall take the answer for an event
-            self.post(packet, fds)
+        awaited = _Awaited(answer, key)
+        try:
+            with self._lock:
+                self._awaited.append(awaited)
+                self.post(packet, fds)
+                asked = self.process
             while True:
-                while (event := self._read()) is not None:
-                    found = event[0]
-                    fields: tuple[Any, ...] = found
-                    if isinstance(found, answer) and (key is None or fields[0] == key):
-                        return found
-                    self._events.append(event)
-                _await([self.stream])
+                with self._lock:
+                    if self.process is not asked:
+                        raise WorkerGone(self)  # and another thread has replaced it already
+                    stream = self.stream
+                    event = self._read(awaited)
+                    if event is not None and awaited.is_met(event[0]):
+                        return event[0]
+                    if event is not None:
+                        self._events.append(event)
+                if event is None:
+                    _await([stream])
+                elif meanwhile is not None:
+                    meanwhile()
+        finally:
+            with self._lock:
+                self._awaited = [other for other in self._awaited if other is not awaited]
+                if not self._awaited:
+                    self._close_old_streams()
 
-    def _read(self) -> Event | None:
+    def drop_events(self) -> None:
+        """Let go what the events brought that have come and that nobody will collect."""
+        with self._lock:
+            while self._events:
+                event, fds = self._events.popleft()
+                for fd in fds:
+                    os.close(fd)
+                if isinstance(event, commands.Arrived):
+                    chain.unlink(event.segment)  # nobody is left to read it
+
+    def _is_anothers(self, awaited: _Awaited | None) -> bool:
+        """Whether what comes next is an answer that a thread waits for, but not for *awaited*."""
+        if all(other is awaited for other in self._awaited):
+            return False
+        try:
+            data = self.stream.recv(commands.MAX_PACKET, socket.MSG_PEEK)
+        except OSError:
+            return False
+        if not data:
+            return False
+        packet = commands.decode(data)
+        return any(other.is_met(packet) for other in self._awaited if other is not awaited)
+
+    def _read(self, awaited: _Awaited | None = None) -> Event | None:
+        """Return the next event, or the answer that is *awaited* here; None: nothing for us."""
+        if self._is_anothers(awaited):
+            return None
         try:
             data, fds, _, _ = socket.recv_fds(
                 self.stream, commands.MAX_PACKET, 4, socket.MSG_CMSG_CLOEXEC
@@ -196,7 +277,7 @@ class WorkerLink:
         packet = commands.decode(data)
         if isinstance(packet, commands.Failed):
             _log_failure(packet.text)
-            return self._read()
+            return self._read(awaited)
         return packet, list(fds)
 
     # -- ending ------------------------------------------------------------------------------------
@@ -312,16 +393,12 @@ def take_worker(directory: str, worker_key: int, number: int, placement: Placeme
 def give_back(link: WorkerLink) -> None:
     """Take *link* into the reserve, or end it when that is full. Its context has ended."""
     try:
-        answer = link.ask(commands.Release(), commands.Idle, None)
-        assert isinstance(answer, commands.Idle)
-        for event, fds in link.collect():
-            for fd in fds:
-                os.close(fd)
-            if isinstance(event, commands.Arrived):
-                chain.unlink(event.segment)  # nobody is left to read it
+        link.ask(commands.Release(), commands.Idle, None)  # there is nothing behind the answer
     except WorkerGone:
         link.end()
         return
+    finally:
+        link.drop_events()
     link.load = 0
     with _reserve_lock:
         if len(_reserve) < _RESERVE:
