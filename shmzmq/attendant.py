@@ -54,27 +54,33 @@ class Attendant:
     """Watches workers' streams, each on behalf of a context that it does not keep alive."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Taken again where the collector ends a forgotten context in the middle of what follows;
+        # nothing that it tracks is made while the lock is held, so that it does not run then and
+        # wait for a lock whose holder waits for this one.
+        self._lock = threading.RLock()
         self._contexts: dict[int, weakref.ref[Supervised]] = {}
         self._epoll = select.epoll()
         self._bell = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._epoll.register(self._bell, select.EPOLLIN)
         self._prompted: set[weakref.ref[Supervised]] = set()
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._run, name="shmzmq-attendant", daemon=True)
+        self._starts = False
 
     def watch(self, link: WorkerLink, context: Supervised) -> None:
-        """From now on look after what *link* says to *context*."""
+        """From now on look after what *link* says to *context*. Raises OSError."""
         fd = link.stream.fileno()
+        reference = weakref.ref(context)
         with self._lock:
-            if fd in self._contexts:
-                return
-            self._contexts[fd] = weakref.ref(context)
-            self._epoll.register(fd, select.EPOLLIN)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name="shmzmq-attendant", daemon=True
-                )
+            if fd not in self._contexts:
+                self._epoll.register(fd, select.EPOLLIN)
+            self._contexts[fd] = reference
+            starts, self._starts = not self._starts, True
+        if starts:
+            try:
                 self._thread.start()
+            except RuntimeError:
+                self._starts = False
+                raise
 
     def forget(self, link: WorkerLink) -> None:
         """Undo `watch`; to be called before the stream is closed."""
@@ -86,8 +92,9 @@ class Attendant:
     def prompt(self, context: Supervised) -> None:
         """Look at what another thread has laid before sockets of *context*."""
         if threading.current_thread() is not self._thread:
+            reference = weakref.ref(context)
             with self._lock:
-                self._prompted.add(weakref.ref(context))
+                self._prompted.add(reference)
             os.eventfd_write(self._bell, 1)
 
     def close(self) -> None:
@@ -104,8 +111,15 @@ class Attendant:
             if any(fd == self._bell for fd, _ in ready):
                 os.eventfd_read(self._bell)
             with self._lock:
-                behind |= {self._contexts[fd] for fd, _ in ready if fd in self._contexts}
-                behind |= self._prompted
+                for fd, _ in ready:
+                    context = self._contexts.get(fd)
+                    if context is not None and context() is None:
+                        # Forgotten with its workers still there: somebody will watch them again.
+                        del self._contexts[fd]
+                        self._epoll.unregister(fd)
+                    elif context is not None:
+                        behind.add(context)
+                behind.update(self._prompted)
                 self._prompted.clear()
             behind = {context for context in behind if not _is_attended(context)}
 
@@ -113,11 +127,19 @@ class Attendant:
 def _is_attended(reference: weakref.ref[Supervised]) -> bool:
     """Act for a context; whether nothing is left that a call under way keeps from being done."""
     context = reference()
-    return context is None or context.attend()
+    if context is None:
+        return True
+    try:
+        return context.attend()
+    except Exception:  # this thread serves all other contexts, too
+        import logging
+
+        logging.getLogger("shmzmq").exception("an event of an I/O worker could not be acted upon")
+        return True
 
 
 _attendant: Attendant | None = None
-_attendant_lock = threading.Lock()
+_attendant_lock = threading.RLock()
 
 
 def attendant() -> Attendant:
@@ -132,7 +154,7 @@ def attendant() -> Attendant:
 def _forget_parents_attendant() -> None:
     """Its thread has stayed in the parent; the descriptor is a copy."""
     global _attendant, _attendant_lock
-    _attendant_lock = threading.Lock()
+    _attendant_lock = threading.RLock()
     if _attendant is not None:
         _attendant.close()
         _attendant = None

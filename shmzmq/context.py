@@ -63,6 +63,7 @@ class Context(Supervised):
         values["_open_sockets"] = {}
         values["keepers"] = {}
         values["lingering"] = {}
+        values["_postponed"] = []
         values["monitors"] = {}
         values["peer_boards"] = PeerBoards()
         values["inproc"] = InprocNames()
@@ -200,7 +201,7 @@ class Context(Supervised):
             while self._open_sockets:
                 self._changed.wait()
             while self.lingering:
-                self._changed.wait()  # the attendant hears of it
+                self._changed.wait()  # the attendant hears of it, also of what is postponed
         self._dissolve()
 
     def _dissolve(self) -> None:
@@ -253,7 +254,21 @@ class Context(Supervised):
         ):
             return
         warnings.warn(f"unclosed context {self!r}", ResourceWarning, stacklevel=2, source=self)
-        self.destroy()
+        if self._open_sockets or self.lingering:
+            # The collector found it in a cycle. It has cleared the weak references by which the
+            # sockets, which it closes next, and the attendant are known here; and no collection
+            # should wait for a peer.
+            threading.Thread(
+                target=self._end_forgotten, name="shmzmq-forgotten-context", daemon=True
+            ).start()
+        else:
+            self.destroy()
+
+    def _end_forgotten(self) -> None:
+        with _contexts_lock:
+            _contexts.add(self)
+        self.watch_workers()
+        self.term()
 
     def __repr__(self) -> str:
         state = " closed" if self.closed else ""

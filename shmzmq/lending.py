@@ -103,7 +103,8 @@ class Lending:
             return self.write_parcel(out, data, size, flags)
         block: Block = self.find_block(out, data, size)
         # The GIL may have been let go: the socket may be closed by now.
-        if block is None or self.ledger is None or not self.ledger.make_known(block.slab):
+        gone: cython.bint = self.ledger is None or self.least == _NEVER
+        if block is None or gone or not self.ledger.make_known(block.slab):
             return RING_EMPTY
         loan: cython.int = self.ledger.lend(block, size)
         if loan < 0:

@@ -201,12 +201,22 @@ class Pipe:
             segments.unlink(area.name)
         self.segment.unlink()
 
-    def let_go(self):
-        """Read and lend no more: the socket gives this pipe up."""
+    def let_go(self, lingers: cython.bint = False):
+        """Read and lend no more: the socket gives this pipe up.
+
+        If it *lingers*, it may still be renewed for another far end; `end_lending` is to follow.
+        """
         store_release(cython.address(self.inbound.control.left), 1)
         fence()  # pair "leave": left is visible before the ring is looked at for names
         self.inbound.abandon()
         self.rollback()
+        if lingers:
+            self.lending.pause()  # what is lent and not read may be for another far end
+        else:
+            self.lending.end()
+
+    def end_lending(self):
+        """Nobody will read here any more whom we know: what is lent comes back."""
         self.lending.end()
 
     def use_lender(self, lender: Lender):

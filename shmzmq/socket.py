@@ -236,7 +236,7 @@ class Socket(Monitored, SocketEndpoints, ArrayFormats):
         That call, or the next one, acts upon them then. What goes wrong is raised by the next one.
         """
         if not self.borrow():
-            return bool(self.closed)
+            return bool(self.closed or self._is_ended())
         try:
             self._handle_events()
         except ZMQError as error:
@@ -266,11 +266,11 @@ class Socket(Monitored, SocketEndpoints, ArrayFormats):
         assert pipe.link is not None, "a socket holds no pipe without a keeper"
         pipe.link.pipe_ended(pipe)
 
-    def let_go(self, pipe: Pipe) -> None:
-        """Take *pipe* out of routing and off the board."""
+    def let_go(self, pipe: Pipe, *, lingers: bool = False) -> None:
+        """Take *pipe* out of routing and off the board (see Pipe.let_go)."""
         self.pattern.detach(pipe)
         self.drop_pipe(pipe)
-        pipe.let_go()
+        pipe.let_go(lingers)
 
     def report(self, text: str) -> None:
         """Log what a peer did wrong, under the logger ``shmzmq``."""

@@ -180,10 +180,11 @@ class SocketBase(SocketCore):
             ):
                 return 0
             raise Again(msg="no peer can take the message now")
+        board: Board = self.board  # see _write
         deadline: int64_t = deadline_after(self.send_timeout_ms)
         while True:
             in_time: cython.bint = self.wait(False, True, deadline)
-            if self.board.has_news():
+            if board.has_news():
                 self.process_news()
             if self.pattern.send(data, size, flags & _SNDMORE) == SENT:
                 return 0
@@ -236,10 +237,11 @@ class SocketBase(SocketCore):
         must_not_wait: cython.bint = flags & _DONTWAIT or self.receive_timeout_ms == 0
         if must_not_wait and (not self.exposed or not self.arm(_POLLIN)):
             raise Again(msg="nothing to receive now")
+        board: Board = self.board  # see _write
         deadline: int64_t = deadline_after(self.receive_timeout_ms)
         while True:
             in_time: cython.bint = self.wait(True, False, deadline)
-            if self.board.has_news():
+            if board.has_news():
                 self.process_news()
             data = self.pattern.recv()
             if data is not None:

@@ -99,6 +99,7 @@ class SocketCore:
         Raises what a signal handler raises, and whatever check raises: the socket may be closed
         meanwhile.
         """
+        self.check()
         watches: Watch[MAX_WATCHES]
         board: Board = self.board
         count: cython.int = 0
@@ -144,12 +145,18 @@ class SocketCore:
         return rc != 0
 
     def process_news(self):
-        """Look at everything that was posted on the board since the last time."""
+        """Look at everything that was posted on the board since the last time.
+
+        Raises whatever check raises: to act upon news may take waiting, and another thread may
+        close the socket meanwhile.
+        """
+        self.check()
         board: Board = self.board
         board.take_news()
         control: uint64_t = board.take_control()
         if control:
             self.on_control(control)
+            self.check()
         word: cython.int
         bits: uint64_t
         pipe: Pipe
@@ -263,14 +270,16 @@ class SocketCore:
             self.entered -= 1
 
     def _arm(self, wanted):
+        board: Board = self.board
         while True:
             found: cython.int = self.look() & wanted
             if found == wanted:
                 return found
-            self.board.doorbell.drain()
+            self.check()  # look may have waited for another thread
+            board.doorbell.drain()
             if wanted & _POLLIN and not found & _POLLIN and not self.pattern.rest():
                 continue
-            if self.board.announce_sleep():
+            if board.announce_sleep():
                 return found
             self.process_news()
 

@@ -9,7 +9,7 @@ from .attendant import attendant
 from .constants import ContextOption
 from .context_options import ContextOptions
 from .errors import ZMQError
-from .keepers.far_end import PeerBoards, refuse
+from .keepers.far_end import FarEnd, PeerBoards, refuse
 from .keepers.keeper import Replaced
 from .shm import segment as segments
 from .shm.board import Control
@@ -38,6 +38,7 @@ class Supervised(ContextOptions):
     _sockets: weakref.WeakValueDictionary[int, Socket]
     _boards_in_use: dict[int, Board]  # of closed sockets with endpoints that linger
     _changed: threading.Condition
+    _postponed: list[tuple[EndpointKeeper, Any, FarEnd | None]]
 
     def choose_worker(self, affinity: int) -> WorkerLink:
         """Return the worker for a new endpoint; one is started when it is first needed.
@@ -53,6 +54,13 @@ class Supervised(ContextOptions):
             link = pool.choose(affinity, self.get(ContextOption.IO_THREADS))
             attendant().watch(link, self)
             return link
+
+    def watch_workers(self) -> None:
+        """Have the attendant, which may have forgotten this context, look after its workers."""
+        with self.lock:
+            for link in [] if self._pool is None else self._pool.links():
+                attendant().watch(link, self)
+        attendant().prompt(self)
 
     def collect_events(self, caller: Socket | None = None) -> None:
         """Take what the workers have written and lay each event before the socket that it is about.
@@ -92,7 +100,7 @@ class Supervised(ContextOptions):
         if keeper is None:
             refuse(event, fds)  # its endpoint is gone
         elif keeper.key in self.lingering:
-            keeper.handle(event, self.peer_boards.take_in(event, fds))
+            self._handle(keeper, event, self.peer_boards.take_in(event, fds))
         elif keeper.socket.closed:
             refuse(event, fds)
         else:
@@ -101,19 +109,35 @@ class Supervised(ContextOptions):
                 keeper.socket.board.notify(Control.EVENT)
                 attendant().prompt(self)
 
+    def _handle(self, keeper: EndpointKeeper, event: Any, far_end: FarEnd | None) -> None:
+        """Act for an endpoint that lingers: no call will, and none hears of what goes wrong."""
+        try:
+            keeper.handle(event, far_end)
+        except ZMQError as error:
+            self.report(f"{keeper.endpoint}: {error}")
+
+    def postpone(self, event: tuple[EndpointKeeper, Any, FarEnd | None]) -> None:
+        """Have *event*, of an endpoint that lingers, come again in a while."""
+        self._postponed.append(event)
+
     def attend(self) -> bool:
         """Act upon the workers' events on the attendant's thread.
 
         Sockets with a call under way are left to it; false when there were any.
         """
         with self.lock:
+            postponed = list(self._postponed)
+            self._postponed.clear()
+            for keeper, event, far_end in postponed:
+                if keeper.key in self.lingering:
+                    self._handle(keeper, event, far_end)
             try:
                 self.collect_events()
             except ZMQError as error:
                 self.report(f"{error}, and no other takes its place")
                 self._do_without_workers(error)
             sockets = [socket for socket in self._sockets.values() if socket.is_behind]
-        return all([socket.attend() for socket in sockets])
+        return all([socket.attend() for socket in sockets]) and not self._postponed
 
     def replace_worker(self, gone: WorkerGone) -> None:
         """Start a worker process in place of one that ended, and have it do what that one did.

@@ -17,7 +17,7 @@ from ..workers import commands
 from ..workers.commands import Arrived, Bound, Linger, Lost, PeerEnd, Refused, Settled
 from ..workers.pool import WorkerGone
 from .carried import attach_far_end, clear_away, max_part_size, take_conflation, tell_marks
-from .far_end import FarEnd, no_descriptor_left, refuse
+from .far_end import EXHAUSTED, FarEnd, no_descriptor_left, refuse
 from .keeper import EndpointKeeper, Replaced
 from .marks import conflates, high_water_marks, options_for_worker
 
@@ -89,7 +89,12 @@ class WorkerBind(EndpointKeeper):
             self.key, socket.key, *endpoint, options_for_worker(socket.options), socket.pattern.name
         )
         socket.context.keepers[self.key] = self
-        answer = self._ask_to_listen()
+        try:
+            answer = self._ask_to_listen()
+        except BaseException:  # Ctrl-C among them: what may listen by now is not to
+            self.worker.post(commands.Unbind(self.key))
+            self._forget()
+            raise
         if answer.errno:
             self._forget()
             raise ZMQError(answer.errno, f"cannot bind {endpoint}: {answer.text}")
@@ -114,8 +119,9 @@ class WorkerBind(EndpointKeeper):
                     self._given_fds(),
                     self.socket.context.collect_events,
                 )
-            except WorkerGone as gone:
-                self.socket.context.replace_worker(gone)  # raises when that is of no use
+            except WorkerGone:
+                # What it had said comes first, then it is replaced; raises when that is of no use.
+                self.socket.context.collect_events()
             else:
                 assert isinstance(answer, Bound)
                 return answer
@@ -136,9 +142,8 @@ class WorkerBind(EndpointKeeper):
             refuse(event)
         elif isinstance(event, Arrived):
             assert far_end is not None, "it comes with this event"
-            if not far_end.has_doorbell:
-                self.socket.board.release(event.bit)
-                self.worker.post(commands.Hangup(event.token))
+            if far_end.is_out_of_reach:
+                self._turn_away(event)
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
             self._take_up(event, far_end.board)
@@ -176,11 +181,11 @@ class WorkerBind(EndpointKeeper):
         socket = self.socket
         try:
             segment = segments.open_segment(event.segment, Kind.PIPE)
-        except ZMQError:
-            # The far end went while it came, and took the pipe with it.
-            socket.board.release(event.bit)
-            self.worker.post(commands.Hangup(event.token))
-            return
+        except ZMQError as error:
+            self._turn_away(event)
+            if error.errno in EXHAUSTED:
+                raise no_descriptor_left(self.endpoint) from error
+            return  # the far end went while it came, and took the pipe with it
         segment.unlink()
         send_hwm, _ = high_water_marks(socket.options)
         pipe = Pipe(segment, 1, socket.board, event.bit, send_hwm)
@@ -200,6 +205,10 @@ class WorkerBind(EndpointKeeper):
             socket.pattern.attach(pipe)
         else:
             self._hang_up(pipe)
+
+    def _turn_away(self, event: Arrived) -> None:
+        self.socket.board.release(event.bit)
+        self.worker.post(commands.Hangup(event.token))
 
     # -- pipes that end ----------------------------------------------------------------------------
 

@@ -92,6 +92,11 @@ class WorkerConnect(EndpointKeeper):
         link.post(self._connect)
         link.load += 1
 
+    @property
+    def _lingers(self) -> bool:
+        """Whether the user is done with this endpoint, and what was sent waits for a far end."""
+        return self.key in self._context.lingering
+
     def _await_far_end(self) -> None:
         """While there is no far end, what it would take in is not known: SNDHWM alone counts."""
         self.forget_marks(self.pipe)
@@ -122,7 +127,7 @@ class WorkerConnect(EndpointKeeper):
         """Act upon an event about this endpoint."""
         if isinstance(event, Attached):
             assert far_end is not None, "it comes with this event"
-            if not far_end.has_doorbell:
+            if far_end.is_out_of_reach and not self._lingers:
                 self.worker.post(commands.Hangup(self.pipe.segment.token))
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
@@ -135,7 +140,8 @@ class WorkerConnect(EndpointKeeper):
                     raise
                 # Nothing has changed, so the same can be tried again; meanwhile messages queue.
                 self.socket.report(f"{self.endpoint} cannot go on to the next peer yet: {error}")
-                self.socket.postpone((self, event, far_end))
+                whose = self._context if self._lingers else self.socket
+                whose.postpone((self, event, far_end))
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
         elif isinstance(event, Settled):
@@ -155,7 +161,7 @@ class WorkerConnect(EndpointKeeper):
         else:
             self.worker.post(commands.Keep(self.key, token, segment, pipe.bit, peer))
             self.worker.post(self._connect._replace(segment=""))
-        if self.key in self._context.lingering:
+        if self._lingers:
             self.worker.post(Linger(self.key, self._linger_left_ms(), self._unread))
 
     def _linger_left_ms(self) -> int:
@@ -170,7 +176,7 @@ class WorkerConnect(EndpointKeeper):
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))
         self._peer = event.peer
-        if self.key in self._context.lingering:
+        if self._lingers:
             return  # all is said; the far end only has to read it
         attach_far_end(self, pipe, event.peer, board)
         self._enter_pattern()
@@ -188,10 +194,13 @@ class WorkerConnect(EndpointKeeper):
         clear_away(lost, far_end)
         self._peer = None
         self._slot.add_to_counter(1)
-        self._await_far_end()
-        self.socket.pattern.renewed(pipe)
-        if not self._immediate:
-            self._enter_pattern()
+        if self._lingers:
+            pipe.say_goodbye()  # again: what is for the far end alone is not carried over
+        else:
+            self._await_far_end()
+            self.socket.pattern.renewed(pipe)
+            if not self._immediate:
+                self._enter_pattern()
         self.worker.post(commands.Offer(self.key, segment.token, segment.name))
 
     def _fresh_segment(self) -> Segment:
@@ -245,8 +254,9 @@ class WorkerConnect(EndpointKeeper):
         attached = pipe.is_attached
         self._leave_pattern()
         pipe.say_goodbye()
-        socket.let_go(pipe)
-        if linger_ms == 0 or not (attached or unread):
+        lingers = linger_ms != 0 and (attached or unread)
+        socket.let_go(pipe, lingers=lingers)
+        if not lingers:
             self.worker.post(commands.Disconnect(self.key))
             if not attached:
                 pipe.discard()
@@ -267,9 +277,11 @@ class WorkerConnect(EndpointKeeper):
     def give_up(self) -> None:
         """The process ends: nobody will take the pipe any more."""
         self.pipe.discard()
+        self.pipe.end_lending()
 
     def _forget(self) -> None:
         self.pipe.detach()
+        self.pipe.end_lending()
         self.worker.load -= 1
         self._context.keepers.pop(self.key, None)
         self._pipe_slot.free()

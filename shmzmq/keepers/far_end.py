@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from ..workers.commands import PeerEnd
 
 
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What opening something may fail with that is there."""
+
+
 class FarEnd(NamedTuple):
     """What an event brought of a pipe's far end."""
 
-    board: Board | None  # None: its owner has gone, or no descriptor was left for its doorbell
-    has_doorbell: bool
+    board: Board | None  # None: its owner has gone, unless it was out of reach
+    is_out_of_reach: bool  # no descriptor was left to open it by, or none for its doorbell
 
 
 class PeerBoards:
@@ -39,16 +43,16 @@ class PeerBoards:
             refuse_fds(fds)
             return None
         if not fds:
-            return FarEnd(None, False)
+            return FarEnd(None, True)
         board = self._boards.get(peer.board)
         if board is not None:
             refuse_fds(fds)
-            return FarEnd(board, True)
+            return FarEnd(board, False)
         try:
             board = self._boards[peer.board] = open_board(peer.board, fds[0])
-        except ZMQError:
-            return FarEnd(None, True)
-        return FarEnd(board, True)
+        except ZMQError as error:
+            return FarEnd(None, error.errno in EXHAUSTED)
+        return FarEnd(board, False)
 
 
 def refuse_fds(fds: Sequence[int]) -> None:

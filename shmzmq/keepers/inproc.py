@@ -15,6 +15,7 @@ from ..errors import ZMQError
 from ..pipe import Pipe
 from ..pipe_segment import create_pipe_segment, ring_size
 from ..renewal import say_last
+from ..shm import directory
 from ..shm.board import Board, Control
 from ..shm.directory import DirectorySlot
 from ..shm.layout import Slot
@@ -111,6 +112,10 @@ class _PipeKeeper(EndpointKeeper):
         pipe.detach()
         slot.free()
 
+    def _count_no_more(self, pipe: Pipe) -> None:
+        pipe.count_in(directory.scratch())
+        self._pipes.pop(pipe).free()
+
     def _end_all(self) -> None:
         for pipe in list(self._pipes):
             self.pipe_ended(pipe)
@@ -200,16 +205,15 @@ class InprocConnect(_PipeKeeper):
         bit = there.board.allocate()
         theirs = high_water_marks(there.options)
         bound.receive(
-            Visit(
-                self, pipe.segment, self.socket.board, bit, self._marks, self._routing_id, pipe.bit
-            )
+            Visit(self, pipe.segment, pipe.own, bit, self._marks, self._routing_id, pipe.bit)
         )
         pipe.conflating = pipe.conflating or conflates(there.options)
         theirs_id = cast("bytes", there.options.snapshot().get("ROUTING_ID", b""))
         pipe.routing_id = self._assigned_id or theirs_id
         self.note_marks(pipe, theirs)
         pipe.attach(there.board, bit)
-        self.socket.pattern.identified(pipe)
+        if pipe in self._pipes:  # else we are done with it, and it only has to be read
+            self.socket.pattern.identified(pipe)
 
     def stop(self) -> None:
         """Disconnect."""
@@ -225,8 +229,10 @@ class InprocConnect(_PipeKeeper):
                 self._names.stop_waiting(self._name, self)
         waiting = not self.pipe.is_attached
         if waiting and linger_ms != 0 and self.pipe.backlog:
+            self.hold(self.socket)  # who binds the name meets it
             self.pipe.say_goodbye()
             self.socket.let_go(self.pipe)
+            self._count_no_more(self.pipe)
         else:
             self._end_all()
         self._slot.free()

@@ -7,6 +7,7 @@ which moves when the clock is set; the tick itself does not.
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import NamedTuple
 
@@ -34,8 +35,23 @@ def process_start(pid: int) -> int | None:
 
 
 def is_alive(process: ProcessId) -> bool:
-    """Tell whether that very process still runs."""
-    return process_start(process.pid) == process.start
+    """Tell whether that very process still runs; if in doubt, for want of descriptors, it does."""
+    try:
+        return process_start(process.pid) == process.start
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+            raise
+        return _has_pid(process.pid)
+
+
+def _has_pid(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def pid_namespace() -> int:

@@ -261,9 +261,19 @@ def unlink(name: str) -> None:
         posix_ipc.unlink_shared_memory(name)
 
 
+def _entries() -> list[str]:
+    """List what there is; nothing without a descriptor to look by: that is for a later sweep."""
+    try:
+        return os.listdir(DIRECTORY)
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        return []
+
+
 def names() -> Iterator[SegmentName]:
     """List the segments of this machine that are named as ours are."""
-    for entry in os.listdir(DIRECTORY):
+    for entry in _entries():
         if entry.startswith(PREFIX) and (name := SegmentName.parse(entry)):
             yield name
 
@@ -306,7 +316,7 @@ def unlink_all_of(owner: ProcessId, token: bytes) -> None:
     between making an area and naming it in the ring, and the sweep keeps what has a living reader.
     """
     prefix = SegmentName(os.getuid(), pid_namespace(), owner, 0).prefix
-    for entry in os.listdir(DIRECTORY):
+    for entry in _entries():
         name = f"/{entry}"
         if name.startswith(prefix) and (fields := _read_header(name)) and fields[8] == token:
             unlink(name)

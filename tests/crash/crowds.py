@@ -162,6 +162,8 @@ def _talk() -> None:
         pull.bind("ipc://*")
         push.connect(pull.last_endpoint.decode())
         push.send(b"x")
+        while not pull.poll(20):
+            push.poll(0)  # whose side may be the one that lacks something
         assert pull.recv() == b"x"
         push.linger = 0
 
@@ -184,7 +186,7 @@ def start_with_few_descriptors(channel: Channel) -> None:
             reports.append([error.errno, str(error), _descriptors() - before])
         else:
             break
-    channel.send(reports)
+    channel.send([reports, _descriptors() - before])
 
 
 PROGRAMS: tuple[Callable[..., None], ...] = (

@@ -73,14 +73,16 @@ def test_sockets_beyond_the_limit_are_refused(cast: Cast) -> None:
 
 def test_no_descriptor_to_spare(cast: Cast) -> None:
     with ChildProcess("crash.crowds", "start_with_few_descriptors") as child:
-        failures = child.channel.hear()
+        failures, kept = child.channel.hear()
         assert child.wait() == 0
-    # Whatever it failed at, it said why and left none open.
+    # Whatever it failed at, it said why and left none open but those that a process keeps for its
+    # next context: the attendant's, and a worker in the reserve.
     assert failures
+    assert kept <= 4
     for number, text, more_open in failures:
         assert number == errno.EMFILE
         assert re.search("descriptor|files open|open files", text, re.IGNORECASE)
-        assert more_open == 0
+        assert more_open in (0, kept)
 
 
 def _mapped(pid: int) -> dict[str, int]:
