@@ -15,7 +15,7 @@ from ..shm.board import Board
 from ..shm.layout import Kind, Slot
 from ..workers import commands
 from ..workers.commands import Arrived, Bound, Linger, Lost, PeerEnd, Refused, Settled
-from ..workers.pool import WorkerGone
+from ..workers.link import WorkerGone
 from .carried import attach_far_end, clear_away, max_part_size, take_conflation, tell_marks
 from .far_end import EXHAUSTED, FarEnd, no_descriptor_left, refuse
 from .keeper import EndpointKeeper, Replaced
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..endpoints import Endpoint
     from ..shm.directory import DirectorySlot
     from ..socket import Socket
-    from ..workers.pool import WorkerLink
+    from ..workers.link import WorkerLink
 
 
 class GivenDescriptor:

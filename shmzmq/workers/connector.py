@@ -295,7 +295,7 @@ class ConnectingEndpoint:
         elif not was_ready:
             self._tell(Refused(self.hosted.key, self.key, reason), ())
             self._dial_later()
-        elif self._lingering or (session.is_relayed and self._may_resume(session)):
+        elif session.is_relayed and (self._lingering or self._may_resume(session)):
             # The next one gets what this one has left of it, and the application need not act.
             self._pipe = OfferedPipe(
                 session.segment, session.token, self._connect.bit, session.pipe
