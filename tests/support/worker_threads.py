@@ -9,13 +9,23 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from shmzmq.workers import link, pool
+from shmzmq.shm.board import create_board
+from shmzmq.shm.directory import Directory
+from shmzmq.shm.layout import Slot
+from shmzmq.shm.liveness import this_process
+from shmzmq.workers import commands, link, pool
 from shmzmq.workers.application import ApplicationGone
 from shmzmq.workers.process import Worker
 from support.waiting import PATIENCE_S
+
+SOCKET = 1
+"""The key of a bare application's one socket."""
+
+T = TypeVar("T")
 
 
 class WorkerThread(threading.Thread):
@@ -68,3 +78,42 @@ def worker_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[WorkerThrea
             reserve.pop().end()
     Path("/proc/self/comm").write_text(name)  # a worker calls its process as the context wants it
     assert [thread.failure for thread in threads if thread.failure is not None] == []
+
+
+class BareApplication:
+    """The application's end of a worker's stream, without sockets: the test says each command."""
+
+    def __init__(self) -> None:
+        self.stream, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.stream.settimeout(PATIENCE_S)
+        self.directory = Directory()
+        self.board = create_board()
+        self.thread = WorkerThread(far)
+        slot = self.directory.add(Slot.WORKER, "worker")
+        name = Path("/proc/self/comm").read_text().strip()
+        self.say(commands.Serve(self.directory.name, slot.key, *this_process(), name))
+        self.say(commands.AddSocket(SOCKET, self.board.name), os.dup(self.board.doorbell.fileno()))
+
+    def say(self, packet: commands.Packet, *fds: int) -> None:
+        """Send a command, and the descriptors, which are the worker's then."""
+        socket.send_fds(self.stream, [commands.encode(packet)], fds)
+        for fd in fds:
+            os.close(fd)
+
+    def hear(self, kind: type[T]) -> T:
+        """Return the next event of this kind; those before are passed over."""
+        while True:
+            data, fds, _, _ = socket.recv_fds(self.stream, commands.MAX_PACKET, 4)
+            for fd in fds:
+                os.close(fd)
+            packet = commands.decode(data)
+            if isinstance(packet, kind):
+                return packet
+
+    def close(self) -> None:
+        """Go, and see the worker go."""
+        self.stream.close()
+        self.thread.wait()
+        self.board.segment.unlink()
+        self.directory.unlink()
+        assert self.thread.failure is None

@@ -3,7 +3,7 @@
 import errno
 import os
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from support.library import zmq
 from support.pipes import own_names
 from support.raw_peer import RawPeer, frame, listen_at
 from support.waiting import PATIENCE_S
-from support.worker_threads import WorkerThread, worker_threads
+from support.worker_threads import WorkerThread
 
 from shmzmq.shm.liveness import process_start, this_process
 from shmzmq.workers import kept
@@ -20,25 +20,6 @@ from shmzmq.workers.commands import PeerEnd
 from shmzmq.workers.exchange import Exchange
 from shmzmq.workers.kept import KeptPipe, KeptPipes
 from shmzmq.workers.reactor import Reactor
-
-
-@pytest.fixture
-def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[WorkerThread]]:
-    """The workers of this test's contexts."""
-    with worker_threads(monkeypatch) as started:
-        yield started
-
-
-@pytest.fixture
-def sockets(threads: list[WorkerThread]) -> Iterator[SocketFactory]:
-    """Sockets whose workers are threads."""
-    names = own_names()
-    context = zmq.Context()
-    factory = SocketFactory(context)
-    yield factory
-    factory.close()
-    context.destroy(linger=0)
-    assert own_names() <= names
 
 
 def failing(call: Callable[..., Any], times: int, number: int) -> Callable[..., Any]:
