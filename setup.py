@@ -9,6 +9,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup  # type: ignore[import-untyped]
 
 COMPILED = [
+    "shmzmq/shm/batch.py",
     "shmzmq/shm/board.py",
     "shmzmq/shm/doorbell.py",
     "shmzmq/shm/mapping.py",
@@ -27,6 +28,8 @@ COMPILED = [
     *sorted(set(glob("shmzmq/patterns/*.py")) - {"shmzmq/patterns/__init__.py"}),
     "shmzmq/socket_core.py",
     "shmzmq/socket_base.py",
+    "shmzmq/batch_sources.py",
+    "shmzmq/batches.py",
     "shmzmq/zmtp/codec.py",
     "shmzmq/workers/exchange.py",
     "shmzmq/workers/mail.py",

@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from benchmarks import (
+    fan_out,
     idle_peers,
     latency,
+    matching,
     memory,
     placement,
     session,
@@ -26,6 +28,7 @@ from benchmarks.options import (
     matrix,
     size,
 )
+from benchmarks.peers.batches import Api, styles
 from benchmarks.settings import Settings
 from benchmarks.turn_about import Answer, Question
 
@@ -49,18 +52,33 @@ main.add_command(plot_command)
 
 @main.command("throughput")
 @matrix
+@click.option(
+    "--api",
+    "apis",
+    multiple=True,
+    type=click.Choice([api.value for api in Api]),
+    help="How to use shmzmq: send and recv (single), send_many and recv_many with lists (many), or "
+    "with one buffer and offsets (offsets). May be repeated.  [default: single]",
+)
 @common()
 def throughput_command(
-    transports: tuple[str, ...], sizes: tuple[int, ...], patterns: tuple[str, ...], **options: Any
+    transports: tuple[str, ...],
+    sizes: tuple[int, ...],
+    patterns: tuple[str, ...],
+    apis: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Messages a second from one sender to one receiver.
 
     Plain loops of send(bytes) and recv(), counted by the receiver from the end of a warm-up batch
     to the last message. REQ/REP counts requests, each answered by an empty reply. PUB/SUB would
     drop messages, so its publisher waits for the subscriber every 10,000 messages or 16 MiB. At
-    most 1,000 messages or 64 MiB wait on each side (high water mark).
+    most 1,000 messages or 64 MiB wait on each side (high water mark). The batches of --api have 256
+    messages.
     """
     settings = make_settings(options)
+    if apis:
+        settings.roster.vary("shmzmq", lambda peer: styles(peer, tuple(map(Api, apis))))
     cases = make_matrix(transports, sizes, patterns).cases()
     conclude(throughput.questions(cases, settings), settings, options["json_file"])
 
@@ -114,6 +132,48 @@ def zero_copy_command(sizes: tuple[int, ...], **options: Any) -> None:
     """
     settings = make_settings(options)
     questions = zero_copy.questions(sizes or zero_copy.SIZES, settings)
+    conclude(questions, settings, options["json_file"])
+
+
+@main.command("fan-out")
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    type=size,
+    metavar="SIZE",
+    help="Only messages of this size; may be repeated.  [default: 64 1M]",
+)
+@common()
+def fan_out_command(sizes: tuple[int, ...], **options: Any) -> None:
+    """Messages a second from one PUB to eight SUB over ipc, each in its own process.
+
+    Received as bytes and as views (recv(copy=False); pyzmq sends with copy=False then, too). No
+    message is dropped: there is no high water mark, and the publisher is two batches of 10,000
+    messages or 16 MiB ahead of its subscribers at most.
+    """
+    settings = make_settings(options)
+    questions = fan_out.questions(sizes or fan_out.SIZES, settings)
+    conclude(questions, settings, options["json_file"])
+
+
+@main.command("matching")
+@click.option(
+    "--subscriptions",
+    "counts",
+    multiple=True,
+    type=click.IntRange(1),
+    help="Only with so many subscriptions; may be repeated.  [default: 1 1000 100000]",
+)
+@common()
+def matching_command(counts: tuple[int, ...], **options: Any) -> None:
+    """Messages a second that a PUB finds nobody to want, against how many subscriptions there are.
+
+    Publisher and subscriber are in one process, over inproc. The topics are like those subscribed
+    to up to their last byte.
+    """
+    settings = make_settings(options)
+    questions = matching.questions(counts or matching.SUBSCRIPTIONS, settings)
     conclude(questions, settings, options["json_file"])
 
 
@@ -225,6 +285,8 @@ def all_command(**options: Any) -> None:
         *latency.questions(cases, (0.0, PAUSE_MS), settings),
         *idle_peers.questions(default_idle(options), 64, settings),
         *zero_copy.questions(zero_copy.SIZES, settings),
+        *fan_out.questions(fan_out.SIZES, settings),
+        *matching.questions(matching.SUBSCRIPTIONS, settings),
         *startup.questions(100, settings),
         *memory.questions(100, settings),
     ]

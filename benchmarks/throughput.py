@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.cases import Case, payload
 from benchmarks.gates import Gates
 from benchmarks.pairs import Pair
-from benchmarks.peers.interface import Channel, Peer
+from benchmarks.peers.interface import BatchCalls, Channel, Peer
 from benchmarks.settings import Settings
 from benchmarks.turn_about import Figures, Question
 
@@ -42,6 +42,11 @@ def send_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> None
         body = bodies[number % 2]
         if case.pattern.lossy:
             gates.take_credit()
+        if channel.batches is not None:
+            left = plan.batch
+            while left:
+                left -= channel.batches.send(left)
+            continue
         for _ in repeat(None, plan.batch):
             send(body)
 
@@ -53,18 +58,31 @@ def receive_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> f
     """
     recv, calls = channel.recv, plan.batch * channel.frames
     bodies = (payload(case.size, 0), payload(case.size, 1))
-    started, message = 0.0, None
+    started = 0.0
+    message: object = None
     for number in range(plan.batches + 1):
-        for _ in repeat(None, calls):
-            message = recv()
-        check_ends(message, bodies[number % 2])
+        if channel.batches is not None:
+            message = receive_all(plan.batch, channel.batches)
+        else:
+            for _ in repeat(None, calls):
+                message = recv()
+            check_ends(message, bodies[number % 2])
         if case.pattern.lossy:
             gates.give_credit()
         if number == 0:
             started = perf_counter()
     elapsed = perf_counter() - started
-    check_body(message, bodies[plan.batches % 2])
+    check_body(message, bodies[0 if channel.batches is not None else plan.batches % 2])
     return plan.batch * plan.batches / elapsed
+
+
+def receive_all(count: int, calls: BatchCalls) -> bytes:
+    """Receive so many messages in batches, and return the last."""
+    while True:
+        came, last = calls.receive(count)
+        count -= came
+        if not count:
+            return last()
 
 
 def send_requests(case: Case, plan: Plan, channel: Channel, gates: Gates) -> None:

@@ -14,7 +14,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from . import context, poll, socket
-from .constants import EVENTS, POLLIN, POLLOUT
+from .batch_sources import source_of
+from .batches import Batches
+from .constants import DONTWAIT, EVENTS, POLLIN, POLLOUT
+from .errors import Again, ZMQError
 from .pending import PendingCalls
 from .socket_base import SocketBase
 
@@ -66,20 +69,28 @@ class Socket(socket.Socket):
 
     # The types of what is returned differ from those of the blocking sockets, as they must.
 
-    def _receive(self, attempt: Callable[[int], Result], flags: int) -> Future[Result]:
+    def _receive(
+        self, attempt: Callable[[int], Result], flags: int, timeout_ms: int | None = None
+    ) -> Future[Result]:
         if not self.exposed:
             self._open_check()
             self.fileno()  # from here on a call that fails has the descriptor tell of news
-        future: Future[Result] = self._pending.begin(
-            attempt, flags, POLLIN, self.receive_timeout_ms
-        )
+        limit_ms = self.receive_timeout_ms if timeout_ms is None else timeout_ms
+        future: Future[Result] = self._pending.begin(attempt, flags, POLLIN, limit_ms)
         return future
 
-    def _send(self, attempt: Callable[[int], Result], flags: int) -> Future[Result]:
+    def _send(
+        self,
+        attempt: Callable[[int], Result],
+        flags: int,
+        so_far: Callable[[], Any] | None = None,
+    ) -> Future[Result]:
         if not self.exposed:
             self._open_check()
             self.fileno()
-        future: Future[Result] = self._pending.begin(attempt, flags, POLLOUT, self.send_timeout_ms)
+        future: Future[Result] = self._pending.begin(
+            attempt, flags, POLLOUT, self.send_timeout_ms, so_far
+        )
         return future
 
     def _blocking(self) -> socket.Socket:
@@ -130,6 +141,56 @@ class Socket(socket.Socket):
         blocking = self._blocking()
         return self._receive(
             lambda now: blocking.recv_into(buffer, nbytes=nbytes, flags=now), flags
+        )
+
+    def send_many(  # type: ignore[override]
+        self, messages: Any, flags: int = 0, *, offsets: Any = None, multipart: bool = False
+    ) -> Future[int]:
+        """Send many messages, as Socket.send_many does; return a future of how many were sent.
+
+        What has been sent when it is cancelled stays sent; SNDTIMEO ends it and tells how many.
+        """
+        core, source = self.core, source_of(messages, offsets, multipart)
+
+        def send_rest(now: int) -> int:
+            try:
+                while source.sent < source.count:
+                    Batches.send_rest(core, source, now)
+            except Again:
+                if not (source.sent and flags & DONTWAIT):
+                    raise
+            except ZMQError:
+                if not source.sent:
+                    raise
+            return source.sent
+
+        return self._send(send_rest, flags, lambda: source.sent)
+
+    def recv_many(  # type: ignore[override]
+        self,
+        max_messages: int = 1024,
+        timeout: int | None = None,
+        flags: int = 0,
+        *,
+        multipart: bool = False,
+    ) -> Future[list[Any]]:
+        """Return a future of the messages that are there, as Socket.recv_many does."""
+        core = self.core
+        return self._receive(
+            lambda now: Batches.recv_many(core, max_messages, 0, now, multipart=multipart),
+            flags | DONTWAIT if timeout == 0 else flags,
+            timeout,
+        )
+
+    def recv_packed(  # type: ignore[override]
+        self, max_messages: int = 1024, timeout: int | None = None, flags: int = 0
+    ) -> Future[Any]:
+        """Return a future of the messages that are there, packed as by Socket.recv_packed."""
+        core = self.core
+        return self._receive(
+            lambda now: Batches.recv_packed(core, max_messages, 0, now),
+            flags | DONTWAIT if timeout == 0 else flags,
+            timeout,
         )
 
     def recv_string(self, flags: int = 0, encoding: str = "utf-8") -> Future[str]:  # type: ignore[override]

@@ -142,6 +142,8 @@ class Lending:
     def find_block(self, out, data, size):
         """Return a block with the payload, one that is still in the cache if that can be."""
         pool: Pool = self.lender.pool
+        if self.lender.has_block(data, size):
+            return self.lender.block
         block: Block = self.lender.block_for(data, size, pool.reserved_for(size) < _HOT)
         if block is None:
             if _is_unread(out):

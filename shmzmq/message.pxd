@@ -9,3 +9,6 @@ cdef class Frame:
     cdef object properties     # what is known of the sender, by name; None until asked for
     cdef Py_buffer view
     cdef int views
+
+
+cdef Frame received(object data, bint more, object properties)

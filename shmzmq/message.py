@@ -197,7 +197,8 @@ def received(data, more, properties):
 
     *properties* says what is known of its sender.
     """
-    frame: Frame = Frame(data, False, False)
+    frame: Frame = Frame.__new__(Frame)  # nothing of __init__ is needed: it is a plain buffer
+    frame.data = data
     frame.own = True
     frame.more = more
     frame.properties = properties

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from .batches import Batches
 from .constants import SNDMORE
 from .message import Frame, MessageTracker
-from .socket_base import SocketBase
 
 Result = TypeVar("Result")
 
 
-class MessageFormats(SocketBase):
+class MessageFormats(Batches):
     """The methods of a socket that turn Python values into message parts and back."""
 
     def send_multipart(

@@ -29,13 +29,21 @@ _PAUSE_S = 0.005
 
 
 class Call:
-    """One call: its future, *attempt(flags)*, which raises Again, and the end of its time."""
+    """One call: its future, *attempt(flags)*, which raises Again, and the end of its time.
 
-    __slots__ = ("attempt", "flags", "future", "queued", "timer")
+    *so_far()* is what it has come to when the time is up: its result, if true.
+    """
+
+    __slots__ = ("attempt", "flags", "future", "queued", "so_far", "timer")
 
     def __init__(
-        self, future: asyncio.Future[Any], attempt: Callable[[int], Any], flags: int
+        self,
+        future: asyncio.Future[Any],
+        attempt: Callable[[int], Any],
+        flags: int,
+        so_far: Callable[[], Any] | None = None,
     ) -> None:
+        self.so_far = so_far
         self.future = future
         self.attempt = attempt
         self.flags = flags | DONTWAIT
@@ -56,7 +64,11 @@ class Call:
 
     def expire(self, timeout_ms: int) -> None:
         """Its time is up."""
-        if not self.future.done():
+        if self.future.done():
+            return
+        if self.so_far is not None and (result := self.so_far()):
+            self.future.set_result(result)
+        else:
             self.future.set_exception(Again(msg=f"not done within {timeout_ms} ms"))
 
 
@@ -82,11 +94,16 @@ class PendingCalls:
         return not (self.receiving or self.sending or self.watching)
 
     def begin(
-        self, attempt: Callable[[int], Any], flags: int, event: int, timeout_ms: int
+        self,
+        attempt: Callable[[int], Any],
+        flags: int,
+        event: int,
+        timeout_ms: int,
+        so_far: Callable[[], Any] | None = None,
     ) -> asyncio.Future[Any]:
         """Return a future of what *attempt* returns, which waits for *event* if it must."""
         loop = asyncio.get_running_loop()
-        call = Call(loop.create_future(), attempt, flags)
+        call = Call(loop.create_future(), attempt, flags, so_far)
         queue = self.sending if event == POLLOUT else self.receiving
         if flags & DONTWAIT:
             if not call.succeeds():

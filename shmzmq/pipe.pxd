@@ -1,7 +1,8 @@
 cimport cython
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from shmzmq.lending cimport Lending
+from shmzmq.shm.batch cimport Batch, Slice
 from shmzmq.shm.board cimport Board
 from shmzmq.shm.lender cimport Lender
 from shmzmq.shm.ring cimport Consumer, Producer
@@ -45,6 +46,7 @@ cdef class Pipe:
 
     cdef bint can_write(self) noexcept
     cdef int write(self, const char *data, uint64_t size, bint more) except -2
+    cdef uint64_t stage(self, const Slice *slices, uint64_t count) noexcept
     cdef void flush(self) noexcept
     cdef int rollback(self) except -1
     cdef int _start_lending(self) except -1
@@ -54,6 +56,10 @@ cdef class Pipe:
     cdef object read(self)
     cdef object read_last(self, object data)
     cdef int refuse_oversized(self) except -2
+    cdef int64_t take(self, Batch batch, uint64_t most) except -1
+    cdef int64_t take_plain(self, Batch batch, uint64_t most) except -1
+    cdef object _part(self)
+    cdef list read_message(self)
     cdef int skip(self) except -2
     cdef int look(self) except -2
     cdef void done_reading(self) noexcept

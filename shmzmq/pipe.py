@@ -35,6 +35,7 @@ from cython.cimports.shmzmq.lending import Lending
 from cython.cimports.shmzmq.shm.atomics import exchange, fence, load_relaxed, store_release
 from cython.cimports.shmzmq.shm.board import Board
 from cython.cimports.shmzmq.shm.layout import RECORD_COMMAND, RECORD_MORE
+from cython.cimports.shmzmq.shm.lease import as_bytes
 from cython.cimports.shmzmq.shm.lender import Lender
 from cython.cimports.shmzmq.shm.ring import (
     RING_EMPTY,
@@ -270,6 +271,15 @@ class Pipe:
             )
         return rc
 
+    def stage(self, slices, count):
+        """Write up to *count* small messages of one part, for `flush` to publish; return how many.
+
+        None where there is no room: what to do then is for can_write and write.
+        """
+        if self.wanted_bytes:
+            return 0
+        return self.outbound.stage(slices, count)
+
     def flush(self):
         """Publish what was written and see to it that the far end notices."""
         out: Producer = self.outbound
@@ -393,6 +403,63 @@ class Pipe:
                 self.done_reading()
                 return 1
         return 0
+
+    def take(self, batch, most):
+        """Put up to *most* messages into *batch*; return how many.
+
+        Fewer are there, or the next one has several parts: batch.several says so.
+        """
+        count: uint64_t = 0
+        while count < most:
+            taken: uint64_t = 0
+            if not self.conflating:
+                taken = self.take_plain(batch, most - count)
+            elif (data := self.read()) is not None:
+                batch.add_object(data)
+                taken = 1
+            if taken:
+                count += taken
+            elif self.look() != RING_OK:
+                break
+            elif self.inbound.record_flags & RECORD_MORE == 0:
+                batch.add_object(self._part())
+                self.skip()
+                count += 1
+            elif batch.multipart:
+                batch.add_parts(self.read_message())
+                count += 1
+            else:
+                batch.several = True
+                break
+        return count
+
+    def take_plain(self, batch, most):
+        """Take messages that lie in the ring, of one part each and not too large."""
+        read: uint64_t = self.inbound.read
+        try:
+            self.inbound.take(batch, most, self.max_part_size)
+        finally:
+            taken: uint64_t = self.inbound.read - read
+            if taken:
+                self.unreported += taken - 1
+                self.done_reading()
+        return taken
+
+    def _part(self):
+        """Return the payload at hand as an object that lasts."""
+        return self.payload() if self.inbound.part is None else self.inbound.part
+
+    def read_message(self):
+        """Return the parts of the message at hand. Raises ZMQError(EPROTO) when it is cut off."""
+        parts = []
+        while (data := self.read()) is not None:
+            parts.append(as_bytes(data))
+            if not self.more:
+                return parts
+        raise ZMQError(
+            errno.EPROTO,
+            f"a message was cut off: its sender wrote nonsense ({self.inbound.reason})",
+        )
 
     def done_reading(self):
         """A message was read: count it, and report room where that is due."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .batches import Batches
 from .socket_base import SocketBase
 from .socket_core import SocketCore
 
@@ -25,14 +26,14 @@ def shadow_class(kind: type[Any]) -> type[Any]:
 def _make_class(kind: type[Any]) -> type[Any]:
     compiled = {
         name: member
-        for part in (SocketCore, SocketBase)
+        for part in (SocketCore, SocketBase, Batches)
         for name, member in vars(part).items()
         if name[:2] != "__"
     }
     handed_on = {
         name: _hand_on(name, member)
         for name, member in compiled.items()
-        if getattr(kind, name) is getattr(SocketBase, name)
+        if getattr(kind, name) is getattr(Batches, name)
     }
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__slots__": ()}
     return type(kind.__name__, (kind,), {**handed_on, **names})

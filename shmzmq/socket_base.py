@@ -11,7 +11,7 @@ from cython.cimports.cpython.buffer import (
 )
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cython.cimports.libc.stdint import int64_t, uint64_t
-from cython.cimports.shmzmq.message import Frame
+from cython.cimports.shmzmq.message import Frame, received
 from cython.cimports.shmzmq.patterns.load_balance import SENT
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.atomics import load_relaxed
@@ -23,7 +23,7 @@ from cython.cimports.shmzmq.socket_core import SocketCore
 
 from .delivery import Delivery
 from .errors import Again
-from .message import FINISHED, MessageTracker, received
+from .message import FINISHED, MessageTracker
 
 _DONTWAIT = cython.declare(cython.int, 1)
 _SNDMORE = cython.declare(cython.int, 2)

@@ -8,6 +8,7 @@ from .socket_core import SocketCore
 
 class SocketBase(SocketCore):
     copy_threshold: int
+    def __init__(self) -> None: ...
     def send(
         self,
         data: Buffer,

@@ -12,6 +12,16 @@ from benchmarks.gates import Gates
 
 
 @dataclass(frozen=True)
+class BatchCalls:
+    """Calls that send or receive many messages, where a library has them."""
+
+    # Send up to so many messages, and return how many.
+    send: Callable[[int], int]
+    # Receive up to so many; return how many came, and what returns the last of them.
+    receive: Callable[[int], tuple[int, Callable[[], bytes]]]
+
+
+@dataclass(frozen=True)
 class Channel:
     """One end of an open connection, as the bound methods that the timed loops call directly."""
 
@@ -21,6 +31,8 @@ class Channel:
     echo: Callable[[int], None]
     # How many calls of `recv` take in one message.
     frames: int = 1
+    # Instead of `send` and `recv`, if not None.
+    batches: BatchCalls | None = None
 
 
 class Peer(Protocol):

@@ -1,6 +1,6 @@
 """The lists of libraries, and which of them can run here."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from benchmarks.peers import (
@@ -44,6 +44,16 @@ class Roster:
     present: list[Peer] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+
+    def vary(self, name: str, styles: Callable[[ZeromqPeer], Iterable[Peer]]) -> None:
+        """Have the styles of the library *name*, which has pyzmq's API, take its place."""
+        self.present = [
+            style
+            for peer in self.present
+            for style in (
+                styles(peer) if peer.name == name and isinstance(peer, ZeromqPeer) else [peer]
+            )
+        ]
 
     def zeromq(self) -> list[ZeromqPeer]:
         """Return those with pyzmq's API."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import gevent
 
 from .. import context, socket
+from ..batch_sources import source_of
+from ..batches import Batches
 from ..constants import DONTWAIT, EVENTS, POLLIN, POLLOUT, RCVTIMEO, SNDTIMEO
-from ..errors import Again
+from ..errors import Again, ZMQError
 from ..socket_base import SocketBase
 
 _TIMEOUTS = (RCVTIMEO, SNDTIMEO)
@@ -48,6 +51,65 @@ class Socket(socket.Socket):
         return self._repeat(
             lambda: SocketBase.recv(self.core, flags | DONTWAIT, *args, **kwargs), flags, POLLIN
         )
+
+    def send_many(
+        self, messages: Any, flags: int = 0, *, offsets: Any = None, multipart: bool = False
+    ) -> int:
+        """Send many messages, as the package's Socket does, and return how many were sent."""
+        source = source_of(messages, offsets, multipart)
+        try:
+            while source.sent < source.count:
+                self._repeat(
+                    lambda: Batches.send_rest(self.core, source, flags | DONTWAIT), flags, POLLOUT
+                )
+        except ZMQError:
+            if source.sent == 0:
+                raise
+        except BaseException as error:
+            error.messages_sent = source.sent  # type: ignore[attr-defined]
+            raise
+        return source.sent
+
+    def recv_many(
+        self,
+        max_messages: int = 1024,
+        timeout: int | None = None,
+        flags: int = 0,
+        *,
+        multipart: bool = False,
+    ) -> list[Any]:
+        """Receive the messages that are there, as the package's Socket does."""
+        received: list[Any] = self._within(
+            timeout,
+            lambda: Batches.recv_many(
+                self.core, max_messages, 0, flags | DONTWAIT, multipart=multipart
+            ),
+            flags,
+        )
+        return received
+
+    def recv_packed(
+        self, max_messages: int = 1024, timeout: int | None = None, flags: int = 0
+    ) -> Any:
+        """Receive the messages that are there, packed, as the package's Socket does."""
+        return self._within(
+            timeout,
+            lambda: Batches.recv_packed(self.core, max_messages, 0, flags | DONTWAIT),
+            flags,
+        )
+
+    def _within(self, timeout_ms: int | None, call: Callable[[], Any], flags: int) -> Any:
+        """Repeat the call for *timeout_ms* at most; None or negative: for ever."""
+        if timeout_ms == 0:
+            flags |= DONTWAIT
+        limit = gevent.Timeout(timeout_ms / 1000) if timeout_ms and timeout_ms > 0 else None
+        try:
+            with limit or contextlib.nullcontext():
+                return self._repeat(call, flags, POLLIN)
+        except gevent.Timeout as timeout:
+            if timeout is not limit:
+                raise
+            raise Again(msg=f"nothing came within {timeout_ms} ms") from None
 
     def _repeat(self, call: Callable[[], Any], flags: int, event: int) -> Any:
         if not self.closed and not self.exposed:

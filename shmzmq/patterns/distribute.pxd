@@ -2,6 +2,7 @@ cimport cython
 from libc.stdint cimport uint64_t
 
 from shmzmq.pipe cimport Pipe
+from shmzmq.shm.batch cimport Slice
 
 
 @cython.final
@@ -16,4 +17,6 @@ cdef class Distributor:
     cdef void remove(self, Pipe pipe)
     cdef void choose(self, list pipes)
     cdef void send(self, const char *data, uint64_t size, bint more)
+    cdef int send_many(self, list wanted, const Slice *slices, uint64_t count) except -1
+    cdef void send_one(self, Pipe pipe, const Slice *message)
     cdef void rollback(self)

@@ -1,6 +1,7 @@
 """Distribution: one message to several pipes. Who has no room misses it; nobody is waited for."""
 
 import cython
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.ring import RING_OK
 
@@ -56,6 +57,32 @@ class Distributor:
         self.more = more
         if failed:
             self.chosen = [pipe for pipe in self.chosen if pipe not in failed]
+
+    def send_many(self, wanted, slices, count):
+        """Send small messages of one part to all of *wanted*, each pipe's published at once.
+
+        Who has no room misses what it has no room for, as in single messages.
+        """
+        pipe: Pipe
+        for item in wanted:
+            pipe = item
+            done: uint64_t = 0
+            while done < count:
+                staged: uint64_t = pipe.stage(slices + done, count - done)
+                done += staged
+                if done < count:
+                    # No room, or no space: this one needs a closer look, and the reader is to
+                    # know of those before it.
+                    pipe.flush()
+                    self.send_one(pipe, cython.address(slices[done]))
+                    done += 1
+            pipe.flush()
+        return 0
+
+    def send_one(self, pipe, message):
+        """Send one message to one pipe, or count it as dropped."""
+        self.choose([pipe])
+        self.send(message.data, message.size, False)
 
     def rollback(self):
         """Forget the parts of an unfinished message."""

@@ -1,5 +1,9 @@
 cimport cython
+from libc.stdint cimport int64_t, uint64_t
+
+from shmzmq.patterns.topics cimport TopicTable
 from shmzmq.pipe cimport Pipe
+from shmzmq.shm.batch cimport Batch
 from shmzmq.shm.waiting cimport Watch
 
 
@@ -16,6 +20,11 @@ cdef class FairQueue:
     cdef void activate(self, Pipe pipe)
     cdef void deactivate(self, Pipe pipe)
     cdef object recv(self)
+    cdef int64_t take(
+        self, Batch batch, uint64_t most, TopicTable topics, bint inverted
+    ) except -1
+    cdef void next_pipe(self) noexcept
+    cdef bint drop_unwanted(self, Pipe pipe, TopicTable topics, bint inverted) except -1
     cdef void skip_message(self)
     cdef bint has_in(self)
     cdef bint rest(self)

@@ -8,8 +8,9 @@ idle; from then on its producer posts it on the board when it publishes.
 import errno
 
 import cython
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.pipe import Pipe
-from cython.cimports.shmzmq.shm.ring import RING_OK
+from cython.cimports.shmzmq.shm.ring import RING_OK, Consumer
 
 from ..errors import ZMQError
 
@@ -74,9 +75,7 @@ class FairQueue:
                 self.last = pipe
                 self.more = pipe.more
                 if not self.more:
-                    self.current += 1
-                    if self.current >= self.active:
-                        self.current = 0
+                    self.next_pipe()
                 return data
             if pipe.is_ended():
                 self._end(pipe)
@@ -90,12 +89,66 @@ class FairQueue:
                 looked = 0
             else:
                 looked += 1
-                self.current += 1
-                if self.current >= self.active:
-                    self.current = 0
+                self.next_pipe()
             if looked >= self.active:
                 return None
         return None
+
+    def take(self, batch, most, topics, inverted):
+        """Put up to *most* messages into *batch*, one from each pipe in turn; return how many.
+
+        With *topics* only those that match them, or *inverted* those that do not. Fewer are there,
+        or the next has several parts: batch.several says so.
+        """
+        count: uint64_t = 0
+        looked: cython.int = 0
+        while self.active and count < most:
+            pipe: Pipe = self.pipes[self.current]
+            dropped: cython.int = 0
+            if topics is not None:
+                dropped = self.drop_unwanted(pipe, topics, inverted)
+            taken: uint64_t = 0
+            if not dropped:
+                # Alone in the list a pipe may give all, unless each message is to be looked at.
+                taken = pipe.take(batch, most - count if self.active == 1 and topics is None else 1)
+            if batch.several:
+                break
+            if taken or dropped:
+                count += taken
+                pipe.idle_looks = looked = 0
+                self.last = pipe
+                self.next_pipe()
+            elif pipe.is_ended():
+                self._end(pipe)
+                looked = 0  # others have changed places
+            elif self.active == 1:
+                break
+            else:
+                pipe.idle_looks += 1
+                if pipe.idle_looks >= _PATIENCE and pipe.rest():
+                    self.deactivate(pipe)
+                    looked = 0
+                else:
+                    looked += 1
+                    self.next_pipe()
+                if looked >= self.active:
+                    break
+        return count
+
+    def next_pipe(self):
+        self.current += 1
+        if self.current >= self.active:
+            self.current = 0
+
+    def drop_unwanted(self, pipe, topics, inverted):
+        """Go past the next message if it is none of *topics*; whether there was one to drop."""
+        if pipe.look() != RING_OK:
+            return False
+        into: Consumer = pipe.inbound
+        if topics.wants_buffer(into.record, into.record_size) != inverted:
+            return False
+        pipe.skip()
+        return True
 
     def _end(self, pipe: Pipe):
         cut_off: cython.bint = self.more and pipe.fair_index == self.current
@@ -113,9 +166,7 @@ class FairQueue:
             pipe: Pipe = self.pipes[self.current]
             pipe.skip()
             self.more = False
-            self.current += 1
-            if self.current >= self.active:
-                self.current = 0
+            self.next_pipe()
 
     def has_in(self):
         """Whether recv would return a part."""

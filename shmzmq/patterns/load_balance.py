@@ -7,6 +7,7 @@ reader to post when there is room again.
 import errno
 
 import cython
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.ring import RING_OK
 
@@ -21,6 +22,7 @@ class LoadBalancer:
 
     def __init__(self, ended: list):
         self.pipes = []
+        self.staged = []
         self.ended = ended
 
     def add(self, pipe):
@@ -88,6 +90,54 @@ class LoadBalancer:
                 wanted = size
             self.set_aside(pipe, wanted)
         return WOULD_BLOCK
+
+    def send_many(self, slices, count):
+        """Send small messages of one part, each to the next pipe with room; return how many.
+
+        Fewer than *count* where all are full. Each pipe's share is published at once, at the end.
+        """
+        done: uint64_t = 0
+        try:
+            while done < count:
+                staged: uint64_t = 0
+                if self.active and not self.more and not self.dropping:
+                    staged = self.stage(slices + done, count - done if self.active == 1 else 1)
+                if staged:
+                    done += staged
+                    continue
+                # Whatever it takes to send the next one: readers are to know of those before it.
+                self.flush_staged()
+                try:
+                    if self.send(slices[done].data, slices[done].size, False) != SENT:
+                        break
+                except ZMQError:
+                    if done == 0:
+                        raise
+                    break  # it will be raised for the message that is the next call's first
+                done += 1
+        finally:
+            self.flush_staged()
+        return done
+
+    def stage(self, slices, count):
+        """Write messages to the pipe whose turn it is, for flush_staged to publish."""
+        pipe: Pipe = self.pipes[self.current]
+        staged: uint64_t = pipe.stage(slices, count)
+        if staged:
+            if pipe.outbound.staged == staged:
+                self.staged.append(pipe)
+            self.last = pipe
+            self.current += 1
+            if self.current >= self.active:
+                self.current = 0
+        return staged
+
+    def flush_staged(self):
+        for item in self.staged:
+            pipe: Pipe = item
+            pipe.flush()
+        self.staged.clear()
+        return 0
 
     def set_aside(self, pipe, wanted):
         """Have a pipe without room wait for its reader; end it when the reader wrote nonsense."""

@@ -1,8 +1,9 @@
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from shmzmq.patterns.fair_queue cimport FairQueue
 from shmzmq.patterns.load_balance cimport LoadBalancer
 from shmzmq.pipe cimport Pipe
+from shmzmq.shm.batch cimport Batch, Slice
 from shmzmq.shm.waiting cimport Watch
 
 
@@ -18,6 +19,13 @@ cdef class Pattern:
 
     cdef int send(self, const char *data, uint64_t size, bint more) except -1
     cdef object recv(self)
+    cdef int64_t send_many(self, const Slice *slices, uint64_t count) except -1
+    cdef int64_t send_each(self, const Slice *slices, uint64_t count) except -1
+    cdef int64_t recv_many(self, Batch batch, uint64_t most) except -1
+    cdef int64_t recv_each(self, Batch batch, uint64_t most) except -1
+    cdef int refuse_midway(self) except -1
+    cdef int refuse_unaddressed(self) except -1
+    cdef int refuse_batches(self) except -1
     cdef bint has_in(self) except -1
     cdef bint has_out(self) except -1
     cdef bint is_blocked(self) except -1

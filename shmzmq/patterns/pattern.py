@@ -8,10 +8,13 @@ say more.
 import errno
 
 import cython
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.patterns.fair_queue import FairQueue
-from cython.cimports.shmzmq.patterns.load_balance import LoadBalancer
+from cython.cimports.shmzmq.patterns.load_balance import SENT, LoadBalancer
 from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.lease import as_bytes
 
+from ..constants import Errno
 from ..errors import ZMQError
 
 
@@ -114,6 +117,73 @@ class Pattern:
         self.more = self.queue.more
         self.source = self.queue.last
         return data
+
+    # -- batches: a call for many messages, each routed as send and recv would ---------------------
+
+    def send_many(self, slices, count):
+        """Send *count* small messages of one part; return how many, fewer where it would block."""
+        if self.out is None:
+            raise ZMQError(errno.ENOTSUP, f"a {self.name} socket cannot send")
+        return self.out.send_many(slices, count)
+
+    def send_each(self, slices, count):
+        """Send them one by one: for the types that have no better way."""
+        i: uint64_t
+        for i in range(count):
+            try:
+                if self.send(slices[i].data, slices[i].size, False) != SENT:
+                    return i
+            except ZMQError:
+                if i == 0:
+                    raise
+                return i  # it will be raised for the message that is the next call's first
+        return count
+
+    def recv_many(self, batch, most):
+        """Put up to *most* messages that are there into *batch*; return how many.
+
+        batch.several: the next one has several parts, for which *batch* has no place.
+        """
+        if self.queue is None:
+            raise ZMQError(errno.ENOTSUP, f"a {self.name} socket cannot receive")
+        if self.queue.more:
+            self.refuse_midway()
+        self.more = False
+        count: uint64_t = self.queue.take(batch, most, None, False)
+        self.source = self.queue.last
+        return count
+
+    def recv_each(self, batch, most):
+        """Take them one by one, as lists of parts: for types whose messages have several."""
+        if not batch.multipart:
+            batch.several = True
+            return 0
+        count: uint64_t = 0
+        while count < most and (count == 0 or self.has_in()):
+            data = self.recv()
+            if data is None:
+                break
+            parts = [as_bytes(data)]
+            while self.more:
+                parts.append(as_bytes(self.recv()))
+            batch.add_parts(parts)
+            count += 1
+        return count
+
+    def refuse_midway(self):
+        raise ZMQError(Errno.EFSM, "the rest of a message is to be received first: RCVMORE holds")
+
+    def refuse_unaddressed(self):
+        raise ZMQError(
+            Errno.EFSM,
+            f"a {self.name}'s messages begin with a routing id: send them with multipart=True",
+        )
+
+    def refuse_batches(self):
+        raise ZMQError(
+            Errno.EFSM,
+            f"a {self.name} socket has no batches: requests and replies take turns, one at a time",
+        )
 
     def has_in(self):
         return self.queue is not None and self.queue.has_in()

@@ -1,6 +1,7 @@
 """PUB: each message to every subscriber that wants it and has room (RFC 29)."""
 
 import cython
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.patterns.publisher import Publisher
 from cython.cimports.shmzmq.pipe import Pipe
@@ -48,6 +49,11 @@ class Pub(Pattern):
         rc: cython.int = self.publisher.send(data, size, more)
         self.dropped = self.publisher.out.dropped
         return rc
+
+    def send_many(self, slices, count):
+        done: uint64_t = self.publisher.send_many(slices, count)
+        self.dropped = self.publisher.out.dropped
+        return done
 
     def has_out(self):
         return True

@@ -1,9 +1,10 @@
 cimport cython
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from shmzmq.patterns.distribute cimport Distributor
 from shmzmq.patterns.topics cimport TopicTable
 from shmzmq.pipe cimport Pipe
+from shmzmq.shm.batch cimport Slice
 
 
 @cython.final
@@ -24,6 +25,7 @@ cdef class Publisher:
     cdef bint tell_all_subscribed, tell_all_cancelled, verbose_unsubscribe
 
     cdef int send(self, const char *data, uint64_t size, bint more) except -1
+    cdef int64_t send_many(self, const Slice *slices, uint64_t count) except -1
     cdef list select(self, list wanted)
     cdef bint is_blocked(self) except -1
     cdef tuple receive(self)

@@ -7,11 +7,14 @@ prefix to cancel; anything else is a user's message to an XPUB.
 from collections import deque
 
 import cython
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.patterns.distribute import Distributor
 from cython.cimports.shmzmq.patterns.load_balance import SENT, WOULD_BLOCK
 from cython.cimports.shmzmq.patterns.topics import TopicTable
 from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.batch import Slice
 from cython.cimports.shmzmq.shm.lease import as_bytes
+from cython.cimports.shmzmq.shm.lender import REFERENCE_FROM
 from cython.cimports.shmzmq.shm.ring import RING_OK
 
 
@@ -96,6 +99,13 @@ class Publisher:
 
     def send(self, data, size, more):
         """Write a part to all who want the message: its first part is the topic."""
+        if size < REFERENCE_FROM and not (more or self.out.more or self.selects):
+            # The usual case, as a batch of one: nothing is made for a subscriber.
+            message: Slice
+            message.data = data
+            message.size = size
+            self.out.send_many(self.topics.match_buffer(data, size), cython.address(message), 1)
+            return SENT
         if not self.out.more:
             wanted: list = self.topics.match_buffer(data, size)
             if self.selects:
@@ -105,6 +115,28 @@ class Publisher:
             self.out.choose(wanted)
         self.out.send(data, size, more)
         return SENT
+
+    def send_many(self, slices, count):
+        """Send small messages of one part; return how many, fewer where one would have to wait.
+
+        Those that follow one another and go to the same subscribers are written in one go.
+        """
+        done: uint64_t = 0
+        while done < count:
+            if self.selects or self.out.more:
+                if self.send(slices[done].data, slices[done].size, False) != SENT:
+                    break
+                done += 1
+                continue
+            wanted: list = self.topics.match_buffer(slices[done].data, slices[done].size)
+            run: uint64_t = 1
+            while done + run < count and wanted is self.topics.match_buffer(
+                slices[done + run].data, slices[done + run].size
+            ):
+                run += 1
+            self.out.send_many(wanted, slices + done, run)
+            done += run
+        return done
 
     def select(self, wanted):
         """Return who of those that want the message shall have it; None: it has to wait for one."""

@@ -103,6 +103,12 @@ class Rep(Pattern):
             self.ended.append(self.asker)
         self.asker = None
 
+    def send_many(self, slices, count):
+        return self.refuse_batches()
+
+    def recv_many(self, batch, most):
+        return self.refuse_batches()
+
     def has_in(self):
         if self.sending:
             return False

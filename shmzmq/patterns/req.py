@@ -131,6 +131,12 @@ class Req(Pattern):
             self.receiving = False
         return part
 
+    def send_many(self, slices, count):
+        return self.refuse_batches()
+
+    def recv_many(self, batch, most):
+        return self.refuse_batches()
+
     def has_in(self):
         if not self.receiving:
             return False

@@ -170,6 +170,14 @@ class Router(Pattern):
         self.more = True
         return self.held_id
 
+    def send_many(self, slices, count):
+        return self.refuse_unaddressed()
+
+    def recv_many(self, batch, most):
+        if not self.held and (self.held_part is not None or self.queue.more):
+            self.refuse_midway()
+        return self.recv_each(batch, most)
+
     def has_in(self):
         return self.held_part is not None or self.queue.more or self.find()
 

@@ -114,6 +114,14 @@ class Stream(Pattern):
         self.more = False
         return part
 
+    def send_many(self, slices, count):
+        return self.refuse_unaddressed()
+
+    def recv_many(self, batch, most):
+        if self.held_part is not None and self.held_id is None:
+            self.refuse_midway()
+        return self.recv_each(batch, most)
+
     def has_in(self):
         return self.held_part is not None or self.find()
 

@@ -1,6 +1,7 @@
 """SUB: messages that begin with a prefix the user asked for (RFC 29)."""
 
 import cython
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.patterns.subscriber import Subscriber
 from cython.cimports.shmzmq.pipe import Pipe
@@ -39,6 +40,14 @@ class Sub(Pattern):
         self.more = self.subscriber.queue.more
         self.source = self.subscriber.queue.last
         return data
+
+    def recv_many(self, batch, most):
+        if self.subscriber.held is None and self.subscriber.queue.more:
+            self.refuse_midway()
+        count: uint64_t = self.subscriber.take(batch, most)
+        self.more = False
+        self.source = self.subscriber.queue.last
+        return count
 
     def has_in(self):
         return self.subscriber.has_in()

@@ -1,7 +1,11 @@
 cimport cython
+from libc.stdint cimport int64_t, uint64_t
+
 from shmzmq.patterns.fair_queue cimport FairQueue
 from shmzmq.patterns.topics cimport TopicTable
 from shmzmq.pipe cimport Pipe
+
+from shmzmq.shm.batch cimport Batch
 
 
 @cython.final
@@ -16,6 +20,7 @@ cdef class Subscriber:
     cdef bint filtering        # SUB filters what arrives; XSUB leaves that to the publisher
 
     cdef object recv(self)
+    cdef int64_t take(self, Batch batch, uint64_t most) except -1
     cdef bint has_in(self)
     cdef list chosen           # publishers that the user's unfinished message goes to; None between messages
     cdef void send_up(self, bytes message, bint more)

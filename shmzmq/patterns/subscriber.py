@@ -2,10 +2,11 @@
 
 import cython
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.patterns.fair_queue import FairQueue
 from cython.cimports.shmzmq.patterns.topics import TopicTable
 from cython.cimports.shmzmq.pipe import Pipe
-from cython.cimports.shmzmq.shm.lease import Lease
+from cython.cimports.shmzmq.shm.lease import Lease, as_bytes
 from cython.cimports.shmzmq.shm.ring import RING_OK
 
 from ..errors import ZMQError
@@ -140,6 +141,26 @@ class Subscriber:
             if data is None or not first or not self.filtering or self._wants(data):
                 return data
             self.queue.skip_message()
+
+    def take(self, batch, most):
+        """Put up to *most* messages that match into *batch*, as FairQueue.take does."""
+        count: uint64_t = 0
+        if self.held is not None:  # a poller found it: it matches
+            if self.queue.more and not batch.multipart:
+                batch.several = True
+                return 0
+            parts = [as_bytes(self.recv())]
+            while self.queue.more:
+                parts.append(as_bytes(self.queue.recv()))
+            if batch.multipart:
+                batch.add_parts(parts)
+            else:
+                batch.add_object(parts[0])
+            count = 1
+        topics: TopicTable = self.topics if self.filtering else None
+        if topics is not None and topics.wants_all() and not self.inverted:
+            topics = None
+        return count + self.queue.take(batch, most - count, topics, self.inverted)
 
     def _wants(self, topic):
         wanted: cython.bint

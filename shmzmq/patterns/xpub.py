@@ -4,6 +4,7 @@ That is new topics, gone topics, and messages.
 """
 
 import cython
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.patterns.publisher import Publisher
 from cython.cimports.shmzmq.pipe import Pipe
@@ -49,6 +50,11 @@ class XPub(Pattern):
         self.dropped = self.publisher.out.dropped
         return rc
 
+    def send_many(self, slices, count):
+        done: uint64_t = self.publisher.send_many(slices, count)
+        self.dropped = self.publisher.out.dropped
+        return done
+
     def recv(self):
         found = self.publisher.receive()
         if found is None:
@@ -57,6 +63,24 @@ class XPub(Pattern):
         self.more = more
         self.source = pipe
         return data
+
+    def recv_many(self, batch, most):
+        if self.more:
+            self.refuse_midway()
+        count: uint64_t = 0
+        while count < most and self.publisher.upstream:
+            if self.publisher.upstream[0][1] and not batch.multipart:
+                batch.several = True
+                break
+            parts = [self.recv()]
+            while self.more:
+                parts.append(self.recv())
+            if batch.multipart:
+                batch.add_parts(parts)
+            else:
+                batch.add_object(parts[0])
+            count += 1
+        return count
 
     def has_in(self):
         return bool(self.publisher.upstream)

@@ -4,6 +4,7 @@ Nothing is filtered here.
 """
 
 import cython
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.patterns.load_balance import SENT
 from cython.cimports.shmzmq.patterns.pattern import Pattern
 from cython.cimports.shmzmq.patterns.subscriber import Subscriber
@@ -70,11 +71,22 @@ class XSub(Pattern):
         self.subscriber.send_up(message, more)
         return SENT
 
+    def send_many(self, slices, count):
+        return self.send_each(slices, count)
+
     def recv(self):
         data = self.subscriber.recv()
         self.more = self.subscriber.queue.more
         self.source = self.subscriber.queue.last
         return data
+
+    def recv_many(self, batch, most):
+        if self.subscriber.held is None and self.subscriber.queue.more:
+            self.refuse_midway()
+        count: uint64_t = self.subscriber.take(batch, most)
+        self.more = False
+        self.source = self.subscriber.queue.last
+        return count
 
     def has_in(self):
         return self.subscriber.has_in()

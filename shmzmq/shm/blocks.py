@@ -34,6 +34,12 @@ _LOOKS = cython.declare(cython.int, 32)
 
 def capacity_for(size: uint64_t) -> uint64_t:
     """Return the size class of a payload of *size* bytes: four classes to each power of two."""
+    return _class_of(size)
+
+
+@cython.cfunc
+@cython.exceptval(check=False)
+def _class_of(size: uint64_t) -> uint64_t:
     step: uint64_t = _PAGE
     while step * 8 < size:
         step *= 2
@@ -97,12 +103,12 @@ class Pool:
             self.collect_from_dead()
             block = self._take(size)
             if block is None:
-                block = self._grow(capacity_for(size))
+                block = self._grow(_class_of(size))
         return block
 
     def _take(self, size):
         """Take the free block of the class that wastes least, half of the block at most."""
-        wanted: uint64_t = capacity_for(size)
+        wanted: uint64_t = _class_of(size)
         best: list = None
         least: uint64_t = 0
         for item in self.free.items():
@@ -171,7 +177,7 @@ class Pool:
 
     def reserved_for(self, size):
         """Return how many bytes of blocks there are in the size class of *size*."""
-        capacity: uint64_t = capacity_for(size)
+        capacity: uint64_t = _class_of(size)
         total: uint64_t = 0
         for item in self.slabs:
             slab: Slab = item

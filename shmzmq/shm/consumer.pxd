@@ -1,6 +1,7 @@
 cimport cython
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
+from shmzmq.shm.batch cimport Batch
 from shmzmq.shm.layout cimport RingControl
 
 # How far a consumer that reads ahead has come: the end of a message.
@@ -43,6 +44,8 @@ cdef class Consumer:
     cdef int look_at_writer(self) except -2
     cdef int take_special(self, uint64_t place) except -2
     cdef void advance(self) noexcept
+    cdef int64_t take(self, Batch batch, uint64_t most, uint64_t largest) except -1
+    cdef int _take_run(self, Batch batch, uint64_t most, uint64_t largest) except -1
     cdef void step(self)
     cdef void mark(self, Mark *mark) noexcept
     cdef void release(self, Mark *mark)

@@ -16,6 +16,7 @@ from cython.cimports.shmzmq.shm.atomics import (
     store_relaxed,
     store_release,
 )
+from cython.cimports.shmzmq.shm.batch import Batch, add
 from cython.cimports.shmzmq.shm.layout import (
     DESCRIPTOR_SIZE,
     LOANS,
@@ -167,6 +168,61 @@ class Consumer:
         store_release(cython.address(self.control.head), self.head)  # pair "free"
         if self.kept is not None:
             self.let_parts_go()
+
+    def take(self, batch, most, largest):
+        """Put up to *most* messages of one part into *batch*, and return how many.
+
+        Stops before whatever needs a closer look, which peek finds again: a part that others
+        follow, a command, a payload in a block, one of more than *largest* bytes, nonsense. The
+        space of all is given back at the end.
+        """
+        if self.in_message:
+            return 0
+        read: uint64_t = self.read
+        try:
+            # peek deals with pads, chains and nonsense; behind it the run goes on by itself.
+            while self.read - read < most and self.peek() == RING_OK:
+                if self.record_flags or self.record_size > largest:
+                    break
+                self._take_run(batch, most - (self.read - read), largest)
+        finally:
+            if self.read != read:
+                store_relaxed(cython.address(self.control.bytes_read), self.bytes_read)
+                store_relaxed(cython.address(self.control.read), self.read)
+                store_release(cython.address(self.control.head), self.head)  # pair "free"
+        return self.read - read
+
+    def _take_run(self, batch, most, largest):
+        """Take messages up to what was published when last looked, as peek would find them."""
+        data: cython.pointer(cython.const[cython.char]) = self.data
+        mask: uint64_t = self.capacity - 1
+        base: uint64_t = self.base
+        position: uint64_t = self.head
+        tail: uint64_t = self.tail_seen
+        total: uint64_t = 0
+        count: uint64_t = 0
+        try:
+            while count < most and position != tail:
+                place: uint64_t = (position - base) & mask
+                # Read once: the peer could change it between a check and a use.
+                head: uint64_t = load_relaxed(cython.cast(cython.pointer(uint64_t), data + place))
+                size: uint64_t = head >> 8
+                if (
+                    head & 255
+                    or size > largest
+                    or size > mask + 1 - place - 8
+                    or spanned(size) > tail - position
+                ):
+                    break
+                add(batch, data + place + 8, size)
+                position += spanned(size)
+                total += size
+                count += 1
+        finally:
+            self.head = position
+            self.bytes_read += total
+            self.read += count
+        return 0
 
     # -- reading ahead: records are used where they lie, and given back when that is done ----------
 
@@ -384,6 +440,10 @@ class Consumer:
         else:
             self.advance()
         return payload, flags
+
+    def pop_many(self, batch: Batch, most: uint64_t, largest: uint64_t = 1 << 62):
+        """Put up to *most* messages into *batch*, as far as they are of one part and lie here."""
+        return self.take(batch, most, largest)
 
     def describe(self):
         """Return the consumer's view of positions and counts, by name."""

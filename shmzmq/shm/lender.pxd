@@ -32,6 +32,7 @@ cdef class Lender:
 
     cdef void begin(self, const char *data, uint64_t size, object payload)
     cdef void begin_loan(self, Loan loan)
+    cdef bint has_block(self, const char *data, uint64_t size) noexcept
     cdef Block block_for(self, const char *data, uint64_t size, bint may_grow)
     cdef object payload_for(self, const char *data, uint64_t size)
     cdef int done(self) except -1

@@ -87,9 +87,13 @@ class Lender:
             self.block = loan.block
             self.pool.use(self.block)
 
+    def has_block(self, data, size):
+        """Whether these bytes lie in a block: another pipe has asked, or they are a loan."""
+        return self.block is not None and self.source == data and self.size == size
+
     def block_for(self, data, size, may_grow):
         """Return the block with these bytes, the same for all pipes; None when there is no room."""
-        if self.block is not None and self.source == data and self.size == size:
+        if self.has_block(data, size):
             return self.block
         block: Block = self.pool.allocate(size, may_grow)
         if block is None:

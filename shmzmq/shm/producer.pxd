@@ -1,6 +1,7 @@
 cimport cython
 from libc.stdint cimport uint64_t
 
+from shmzmq.shm.batch cimport Slice
 from shmzmq.shm.layout cimport RingControl
 
 
@@ -12,6 +13,7 @@ cdef class Producer:
     cdef uint64_t tail, published      # tail counts what is not yet published too
     cdef uint64_t head_seen, read_seen # the consumer's words as last looked at
     cdef uint64_t written, bytes_written, pending_bytes
+    cdef uint64_t staged, staged_bytes # whole messages that are not yet published
     cdef uint64_t limit                # messages; 0: none
     cdef char *payload                 # of the record written last
     cdef bint broken, stalled
@@ -22,6 +24,8 @@ cdef class Producer:
 
     cdef bint has_room(self) noexcept
     cdef int write(self, const char *data, uint64_t size, int flags) except -2
+    cdef uint64_t stage(self, const Slice *slices, uint64_t count) noexcept
+    cdef uint64_t _stage(self, const Slice *slices, uint64_t count) noexcept
     cdef void publish(self) noexcept
     cdef void rollback(self) noexcept
     cdef bint look_at_reader(self) noexcept

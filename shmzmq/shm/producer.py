@@ -18,6 +18,7 @@ from cython.cimports.shmzmq.shm.atomics import (
     store_relaxed,
     store_release,
 )
+from cython.cimports.shmzmq.shm.batch import Slice
 from cython.cimports.shmzmq.shm.layout import (
     RECORD_CHAIN,
     RECORD_COMMAND,
@@ -80,10 +81,10 @@ class Producer:
 
         Bytes are found when it is written.
         """
-        if self.limit == 0 or self.written - self.read_seen < self.limit:
+        if self.limit == 0 or self.written + self.staged - self.read_seen < self.limit:
             return not self.broken
         self.look_at_reader()
-        return not self.broken and self.written - self.read_seen < self.limit
+        return not self.broken and self.written + self.staged - self.read_seen < self.limit
 
     def write(self, data, size, flags):
         """Add a record that is not yet visible. The high water mark is the caller's to ask for.
@@ -105,10 +106,73 @@ class Producer:
         self.put(data, size, flags)
         return RING_OK
 
+    def stage(self, slices, count):
+        """Add up to *count* messages of one part each that are not yet visible; return how many.
+
+        No message may be half written. They are published together, and nothing else may be done
+        with this ring before that but to stage more. Stops at the high water mark, and where there
+        is no space: what to do then is `write`'s business.
+        """
+        if self.limit:
+            under_way: uint64_t = self.written + self.staged - self.read_seen
+            if under_way + count > self.limit:
+                if not self.look_at_reader():
+                    return 0
+                under_way = self.written + self.staged - self.read_seen
+                if under_way >= self.limit:
+                    return 0
+                count = min(count, self.limit - under_way)
+        if self.broken:
+            return 0
+        done: uint64_t = self._stage(slices, count)
+        if done < count and self.look_at_reader():
+            done += self._stage(slices + done, count - done)
+        self.staged += done
+        return done
+
+    def _stage(self, slices, count):
+        """Write records as long as they fit beside what is known to be unread, as `put` does."""
+        data: cython.p_char = self.data
+        capacity: uint64_t = self.capacity
+        tail: uint64_t = self.tail - self.base
+        oldest: uint64_t = self.head_seen - self.base if self.head_seen > self.base else 0
+        end: uint64_t = oldest + capacity - CHAIN_RESERVE
+        total: uint64_t = 0
+        i: uint64_t = 0
+        while i < count:
+            size: uint64_t = slices[i].size
+            need: uint64_t = spanned(size)
+            place: uint64_t = tail & (capacity - 1)
+            if need > capacity - place:
+                pad: uint64_t = capacity - place
+                if tail + pad + need > end or need > capacity >> 1:
+                    break
+                cython.cast(cython.pointer(uint64_t), data + place)[0] = (
+                    (pad - 8) << 8
+                ) | RECORD_PAD
+                tail += pad
+                place = 0
+            elif tail + need > end or need > capacity >> 1:
+                break
+            cython.cast(cython.pointer(uint64_t), data + place)[0] = size << 8
+            memcpy(data + place + 8, slices[i].data, size)
+            tail += need
+            total += size
+            i += 1
+        self.tail = self.base + tail
+        self.staged_bytes += total
+        return i
+
     def publish(self):
-        """Make everything written since the last publish visible as one message."""
+        """Make visible what was written since the last publish: one message, and those staged."""
         if self.tail == self.published:
             return
+        if self.staged:
+            self.written += self.staged
+            self.bytes_written += self.staged_bytes
+            self.staged = self.staged_bytes = 0
+            store_relaxed(cython.address(self.control.bytes_written), self.bytes_written)
+            store_relaxed(cython.address(self.control.written), self.written)
         # A message of nothing but a command is not counted: high water marks are about messages.
         if self.pending_bytes:
             self.written += 1
@@ -122,7 +186,7 @@ class Producer:
     def rollback(self):
         """Forget what was written since the last publish."""
         self.tail = self.published
-        self.pending_bytes = 0
+        self.pending_bytes = self.staged = self.staged_bytes = 0
 
     def look_at_reader(self):
         """Read the consumer's words afresh; false when they are nonsense (I5)."""
@@ -301,6 +365,16 @@ class Producer:
     def push(self, data: bytes, flags: cython.int = 0):
         """Write one record without publishing; return RING_OK, RING_NO_MEMORY or RING_BROKEN."""
         return self.write(data, len(data), flags)
+
+    def push_many(self, messages: list):
+        """Stage up to 64 messages of one part without publishing; return how many had room."""
+        slices: Slice[64]
+        count: cython.int = 0
+        for item in messages[:64]:
+            slices[count].data = cython.cast(bytes, item)
+            slices[count].size = len(item)
+            count += 1
+        return self.stage(slices, count)
 
     def commit(self):
         """Publish what was pushed."""

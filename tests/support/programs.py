@@ -20,11 +20,11 @@ def say(*words: object) -> None:
 
 def _blocking_call(context: Context, call: str) -> Callable[[], object]:
     """Say where it can be reached, and return a call that blocks until a peer does its part."""
-    if call == "send":
+    if call in ("send", "send_many"):
         sender = context.socket(zmq.PUSH)
         sender.bind("ipc://*")
         say(sender.get_string(zmq.LAST_ENDPOINT))
-        return partial(sender.send, b"sent")
+        return partial(sender.send, b"sent") if call == "send" else partial(_send_batch, sender)
     receiver = context.socket(zmq.PULL)
     receiver.bind("ipc://*")
     say(receiver.get_string(zmq.LAST_ENDPOINT))
@@ -37,7 +37,18 @@ def _blocking_call(context: Context, call: str) -> Callable[[], object]:
         "poller": poller.poll,
         "select": lambda: zmq.select([receiver], [], []),
     }
+    if call == "recv_many":
+        return receiver.recv_many  # type: ignore[no-any-return]
     return calls[call]
+
+
+def _send_batch(sender: Socket) -> None:
+    """Send a batch; when a signal handler raises, say how many were sent."""
+    try:
+        sender.send_many([b"sent"])
+    except BaseException as error:
+        error.args = (*error.args, f"after {error.messages_sent} messages")
+        raise
 
 
 def interrupted(call: str) -> None:

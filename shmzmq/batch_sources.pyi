@@ -1,0 +1,23 @@
+from collections.abc import Iterable, Sequence
+
+from typing_extensions import Buffer
+
+class Source:
+    @property
+    def count(self) -> int: ...
+    @property
+    def sent(self) -> int: ...
+
+class Objects(Source):
+    def __init__(self, items: Iterable[Buffer]) -> None: ...
+
+class Rows(Source):
+    def __init__(self, array: Buffer) -> None: ...
+
+class Packed(Source):
+    def __init__(self, buffer: Buffer, offsets: Buffer) -> None: ...
+
+class Messages(Source):
+    def __init__(self, messages: Iterable[Sequence[Buffer]]) -> None: ...
+
+def source_of(messages: object, offsets: object = None, multipart: bool = False) -> Source: ...
