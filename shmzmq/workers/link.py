@@ -239,22 +239,28 @@ class WorkerLink:
                 if isinstance(event, commands.Arrived):
                     chain.unlink(event.segment)  # nobody is left to read it
 
-    def _is_anothers(self, awaited: _Awaited | None) -> bool:
-        """Whether what comes next is an answer that a thread waits for, but not for *awaited*."""
-        if all(other is awaited for other in self._awaited):
-            return False
+    def _is_ours(self, awaited: _Awaited | None) -> bool:
+        """Whether something has come that is not an answer for another thread than *awaited*'s.
+
+        That nothing has come yet does not say that what comes next is not one.
+        """
+        others = [other for other in self._awaited if other is not awaited]
+        if not others:
+            return True
         try:
             data = self.stream.recv(commands.MAX_PACKET, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
         except OSError:
-            return False
+            return True  # as reading will tell
         if not data:
-            return False
+            return True
         packet = commands.decode(data)
-        return any(other.is_met(packet) for other in self._awaited if other is not awaited)
+        return not any(other.is_met(packet) for other in others)
 
     def _read(self, awaited: _Awaited | None = None) -> Event | None:
         """Return the next event, or the answer that is *awaited* here; None: nothing for us."""
-        if self._is_anothers(awaited):
+        if not self._is_ours(awaited):
             return None
         try:
             data, fds, _, _ = socket.recv_fds(

@@ -115,6 +115,31 @@ def test_who_collects_leaves_answers_to_those_who_wait_for_them(stage: Stage) ->
     assert kept == [before, behind]
 
 
+def test_an_answer_may_come_between_a_look_and_a_read(stage: Stage) -> None:
+    asking = ask(stage, 1)
+    stage.await_question(Bind)
+    near = stage.link.stream
+
+    class Late:
+        """The stream, on which the answer comes right after it was found empty."""
+
+        def recv(self, size: int, flags: int) -> bytes:
+            try:
+                return near.recv(size, flags)
+            except BlockingIOError:
+                stage.say(bound(1))
+                raise
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(near, name)
+
+    with stage.link._lock:
+        stage.link.stream = Late()  # type: ignore[assignment]
+        assert list(stage.link.collect()) == []
+        stage.link.stream = near
+    assert asking.result() == bound(1)
+
+
 def test_events_that_come_while_one_waits_are_not_kept_waiting(stage: Stage) -> None:
     kept: list[Any] = []
     asking = ask(stage, 1, kept)
