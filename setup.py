@@ -14,6 +14,7 @@ COMPILED = [
     "shmzmq/shm/doorbell.py",
     "shmzmq/shm/mapping.py",
     "shmzmq/shm/blocks.py",
+    "shmzmq/shm/box.py",
     "shmzmq/shm/consumer.py",
     "shmzmq/shm/lease.py",
     "shmzmq/shm/ledger.py",

@@ -22,7 +22,7 @@ RECORD = "comparison.json"
     type=size,
     metavar="SIZE",
     help="Only messages of this size; may be repeated.  "
-    "[default: 8 64 1k 8k 64k 1M 8M 64M; quick: 64 64k 8M]",
+    "[default: 8 64 1k 8k 64k 1M 8M 64M; quick: 64 64k 1M]",
 )
 @click.option(
     "--plot",

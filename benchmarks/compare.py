@@ -23,7 +23,7 @@ from benchmarks.turn_about import Answer, Figures, Question, Taker
 BENCHMARK = "compare"
 RATE, ROUND_TRIP = "rate", "round trip"
 SIZES = (8, 64, 1 << 10, 8 << 10, 64 << 10, 1 << 20, 8 << 20, 64 << 20)
-QUICK_SIZES = (64, 64 << 10, 8 << 20)
+QUICK_SIZES = (64, 64 << 10, 1 << 20)
 
 # What may wait on each side, for all libraries alike: so many messages, unless they are larger than
 # this together; but always two.

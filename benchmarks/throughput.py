@@ -45,7 +45,7 @@ def send_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> None
         if channel.batches is not None:
             left = plan.batch
             while left:
-                left -= channel.batches.send(left)
+                left -= channel.batches.send(left, number)
             continue
         for _ in repeat(None, plan.batch):
             send(body)
@@ -66,7 +66,7 @@ def receive_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> f
         else:
             for _ in repeat(None, calls):
                 message = recv()
-            check_ends(message, bodies[number % 2])
+        check_ends(message, bodies[number % 2])
         if case.pattern.lossy:
             gates.give_credit()
         if number == 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from .constants import POLLIN, POLLOUT
+from .constants import DONTWAIT, POLLIN
 from .errors import Again
 from .poll import Poller
 from .socket import Socket
@@ -74,8 +74,6 @@ def pass_on(
 
 def _move(source: Socket, sink: Socket, capture: Socket | None) -> None:
     """Move up to a batch of messages; a sink without room is waited for, as its sender would."""
-    from .constants import DONTWAIT
-
     for _ in range(_BATCH):
         try:
             parts = source.recv_multipart(DONTWAIT)
@@ -86,4 +84,4 @@ def _move(source: Socket, sink: Socket, capture: Socket | None) -> None:
         sink.send_multipart(parts)
 
 
-__all__ = ["POLLIN", "POLLOUT", "proxy", "proxy_steerable"]
+__all__ = ["device", "proxy", "proxy_steerable"]

@@ -20,6 +20,7 @@ cdef class Lending:
     cdef bint stalled
 
     cdef int write(self, Producer out, const char *data, uint64_t size, int flags) except -2
+    cdef int write_block(self, Producer out, Block block, uint64_t size, int flags) except -2
     cdef int write_descriptor(
         self, Producer out, uint64_t serial, uint64_t offset, uint64_t size, uint64_t loan,
         int flags,
@@ -28,6 +29,6 @@ cdef class Lending:
         self, Producer out, const char *data, uint64_t size, int flags
     ) except -2
     cdef Block find_block(self, Producer out, const char *data, uint64_t size)
-    cdef int await_return(self, Producer out) except -1
+    cdef int await_reader(self, Producer out, uint64_t size) except -1
     cdef void publish(self, uint64_t end)
     cdef int rollback(self) except -1

@@ -14,8 +14,9 @@ import errno
 
 import cython
 from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.posix.unistd import usleep
 from cython.cimports.shmzmq.shm.atomics import load_relaxed, monotonic_ns, pause
-from cython.cimports.shmzmq.shm.blocks import Block, Pool
+from cython.cimports.shmzmq.shm.blocks import Block
 from cython.cimports.shmzmq.shm.layout import (
     DESCRIPTOR_SIZE,
     LOANS,
@@ -39,8 +40,10 @@ from .shm.segment import SegmentName
 
 _NEVER = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
 # So much of a size class stays in the cache. More is taken only for a reader that does not move.
-_HOT = cython.declare(uint64_t, 4 << 20)
-_STALL_NS = cython.declare(int64_t, 200_000)
+_HOT = cython.declare(uint64_t, 2 << 20)
+_SPIN_NS = cython.declare(int64_t, 20_000)
+_NAP_US = cython.declare(cython.uint, 50)
+_STALL_NS = cython.declare(int64_t, 2_000_000)
 _STALL_MOST_NS = cython.declare(int64_t, 5_000_000)
 
 
@@ -103,8 +106,17 @@ class Lending:
             return self.write_parcel(out, data, size, flags)
         block: Block = self.find_block(out, data, size)
         # The GIL may have been let go: the socket may be closed by now.
+        return RING_EMPTY if block is None else self.write_block(out, block, size, flags)
+
+    def write_block(self, out, block, size, flags):
+        """Write a record into *out* that stands for *size* bytes in *block*.
+
+        RING_EMPTY: it cannot be lent, and has to be copied.
+        """
+        if out.broken:
+            return RING_BROKEN
         gone: cython.bint = self.ledger is None or self.least == _NEVER
-        if block is None or gone or not self.ledger.make_known(block.slab):
+        if gone or not self.ledger.make_known(block.slab):
             return RING_EMPTY
         loan: cython.int = self.ledger.lend(block, size)
         if loan < 0:
@@ -141,36 +153,41 @@ class Lending:
 
     def find_block(self, out, data, size):
         """Return a block with the payload, one that is still in the cache if that can be."""
-        pool: Pool = self.lender.pool
         if self.lender.has_block(data, size):
             return self.lender.block
-        block: Block = self.lender.block_for(data, size, pool.reserved_for(size) < _HOT)
-        if block is None:
-            if _is_unread(out):
-                self.await_return(out)
-            block = self.lender.block_for(data, size, True)
-        return block
+        if _unread(out) + size > _HOT:
+            self.await_reader(out, size)
+        return self.lender.block_for(data, size, True)
 
-    def await_return(self, out):
-        """Wait for a reader at work to return a block; not twice for one that does not move."""
+    def await_reader(self, out, size):
+        """Wait for a reader at work, so that what is under way fits into the cache.
+
+        Not twice for one that does not move.
+        """
         head: uint64_t = load_relaxed(cython.address(out.control.head))
         if self.stalled and head == self.stalled_head:
             return 0
-        ledger: Ledger = self.ledger
         control: cython.pointer(RingControl) = out.control
-        found: cython.bint = False
         moved: uint64_t = head
+        unread: uint64_t = 0
         with cython.nogil:
             begun: int64_t = monotonic_ns()
+            now: int64_t = begun
             end: int64_t = begun + _STALL_NS
-            while not found and monotonic_ns() < end:
-                pause()
-                found = ledger.has_returned()
+            while now < end:
+                if now - begun < _SPIN_NS:
+                    pause()
+                else:
+                    usleep(_NAP_US)
+                unread = out.bytes_written - load_relaxed(cython.address(control.bytes_read))
+                if unread + size <= _HOT or unread == 0:
+                    break
                 moved = load_relaxed(cython.address(control.head))
-                if moved != head and monotonic_ns() < begun + _STALL_MOST_NS:
+                now = monotonic_ns()
+                if moved != head and now < begun + _STALL_MOST_NS:
                     head = moved
-                    end = monotonic_ns() + _STALL_NS
-        self.stalled = not found
+                    end = now + _STALL_NS
+        self.stalled = moved == head and now >= end
         self.stalled_head = head
         return 0
 
@@ -212,6 +229,8 @@ class Lending:
 
 
 @cython.cfunc
-def _is_unread(out: Producer) -> cython.bint:
-    """Whether the reader has something to read, after which it will tell of room."""
-    return out.look_at_reader() and out.written != out.read_seen
+def _unread(out: Producer) -> uint64_t:
+    """Return how many bytes of messages are published and not read."""
+    if not out.look_at_reader() or out.written == out.read_seen:
+        return 0
+    return out.bytes_written - load_relaxed(cython.address(out.control.bytes_read))

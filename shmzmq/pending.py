@@ -15,13 +15,11 @@ import asyncio
 import weakref
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .constants import DONTWAIT, EVENTS, POLLIN, POLLOUT
 from .errors import Again
-
-if TYPE_CHECKING:
-    from .socket import Socket
+from .socket import Socket
 
 # How long until a send is tried again that fails though EVENTS says POLLOUT: with ROUTER_MANDATORY
 # it is for one peer only.
@@ -87,7 +85,8 @@ class PendingCalls:
         self.watching: list[tuple[asyncio.Future[None], int]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fd = -1
-        self._look_is_due = False
+        self._soon: asyncio.Handle | None = None  # a look in the loop's next round
+        self._later: asyncio.TimerHandle | None = None  # a look after _PAUSE_S
 
     def is_idle(self) -> bool:
         """Whether nobody waits."""
@@ -172,6 +171,10 @@ class PendingCalls:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.remove_reader(self._fd)
         self._loop = None
+        for look in (self._soon, self._later):
+            if look is not None:
+                look.cancel()
+        self._soon = self._later = None
 
     def _rest(self) -> None:
         if self._eager and self.is_idle():
@@ -179,12 +182,23 @@ class PendingCalls:
 
     def look_soon(self) -> None:
         """Look at the socket in the loop's next round: a call may have silenced the descriptor."""
-        if self._loop is not None and not self._look_is_due and not self._loop.is_closed():
-            self._look_is_due = True
-            self._loop.call_soon(self._due_look)
+        if self._soon is None and self._loop is not None and not self._loop.is_closed():
+            self._soon = self._loop.call_soon(self._look_now)
 
-    def _due_look(self) -> None:
-        self._look_is_due = False
+    def _look_now(self) -> None:
+        self._soon = None
+        self._look_if_wanted()
+
+    def _look_later(self) -> None:
+        # One timer, however often the descriptor rings until then.
+        if self._later is None and self._loop is not None:
+            self._later = self._loop.call_later(_PAUSE_S, self._look_after_pause)
+
+    def _look_after_pause(self) -> None:
+        self._later = None
+        self._look_if_wanted()
+
+    def _look_if_wanted(self) -> None:
         if not self.is_idle():
             self._look()
 
@@ -196,25 +210,28 @@ class PendingCalls:
         if self.is_idle():
             self._leave_loop()
             return
+        self._try_calls()
+        if self.is_idle():
+            socket.silence()
+        else:
+            self._act_upon(_events_of(socket))
+        self._rest()
+
+    def _try_calls(self) -> None:
+        """Try both queues up to the first call that has to wait on."""
         for queue in (self.receiving, self.sending):
             while queue and (queue[0].future.done() or queue[0].succeeds()):
                 queue.popleft().queued = False
-        if self.is_idle():
-            socket.silence()
-            self._rest()
-            return
-        try:
-            found = int(socket.get(EVENTS))
-        except Exception:  # the context ends: calls say so, and watchers find out
-            found = POLLIN | POLLOUT
+
+    def _act_upon(self, found: int) -> None:
+        """Wake those who watch for *found*, and see to it that calls are tried again for it."""
         for news, flags in self.watching:
             if flags & found and not news.done():
                 news.set_result(None)
         if self.receiving and found & POLLIN:
             self.look_soon()
-        elif self.sending and found & POLLOUT and self._loop is not None:
-            self._loop.call_later(_PAUSE_S, self._due_look)
-        self._rest()
+        elif self.sending and found & POLLOUT:
+            self._look_later()
 
     def stop(self) -> None:
         """Cancel all calls: the socket is about to be closed."""
@@ -224,3 +241,12 @@ class PendingCalls:
         for future in waiting:
             if not future.get_loop().is_closed():
                 future.cancel()
+
+
+def _events_of(socket: Socket) -> int:
+    """Return EVENTS, and so have the descriptor tell of what comes from now on."""
+    try:
+        # Not by socket.get: when the user asks an asyncio socket, that has us look again.
+        return int(Socket.get(socket, EVENTS))
+    except Exception:  # the context ends: calls say so, and watchers find out
+        return POLLIN | POLLOUT

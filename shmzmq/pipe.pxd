@@ -25,7 +25,9 @@ cdef class Pipe:
     cdef public bint relayed          # the far end is a worker, which carries it to somebody else
     cdef public bint dismissed        # the user ended this connection; what was sent is still written
     cdef public bint retired          # no pattern holds this pipe any more
-    cdef public bint conflating       # of what has come, only the last is for the user (CONFLATE)
+    cdef readonly bint conflating     # of what has come, only the last is for the user (CONFLATE)
+    cdef bint merging                 # of what is written, only the last stays
+    cdef object merger                # what sees to that; None until it is wanted
     cdef public bint unwanted         # our pattern wants the connection ended, not the far end
     cdef public bint returns          # who made the connection makes it anew when it has ended
     cdef readonly list greetings      # messages that every connection begins with

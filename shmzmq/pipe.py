@@ -45,6 +45,7 @@ from cython.cimports.shmzmq.shm.ring import (
     Producer,
 )
 
+from .conflation import Merger
 from .errors import ZMQError
 from .pipe_segment import open_area
 from .shm import directory
@@ -165,8 +166,23 @@ class Pipe:
         """Note who reads what this end writes: the memory outlives us while *process* lives."""
         self.far_process = process
         self.segment.reader = process
-        for area in self.outbound.all_areas():
+        for area in self.areas():
             area.reader = process
+
+    def areas(self):
+        """Return the segments, beside the pipe's own, that hold what this end writes."""
+        boxes = [] if self.merger is None else self.merger.segments()
+        return [*self.outbound.all_areas(), *boxes]
+
+    def conflate(self, inbound: cython.bint, outbound: cython.bint):
+        """Keep only the last message: of those that are read here, of those that are written.
+
+        See shmzmq/conflation.py.
+        """
+        self.conflating = inbound
+        self.merging = outbound
+        if outbound and self.merger is None:
+            self.merger = Merger(self.make_area)
 
     def detach(self):
         """Forget the far end: it is gone or never came."""
@@ -198,7 +214,7 @@ class Pipe:
     def discard(self):
         """Take away every name that this pipe still has in /dev/shm: nobody will open it."""
         self.lending.forget_names()
-        for area in self.outbound.all_areas():
+        for area in self.areas():
             segments.unlink(area.name)
         self.segment.unlink()
 
@@ -251,7 +267,7 @@ class Pipe:
 
     def write(self, data, size, more):
         rc: cython.int
-        if size >= self.lending.least and data != cython.NULL:
+        if size >= self.lending.least and data != cython.NULL and not self.merging:
             rc = self.lending.write(self.outbound, data, size, RECORD_MORE if more else 0)
             if rc != RING_EMPTY:
                 if rc == RING_OK:
@@ -283,6 +299,8 @@ class Pipe:
     def flush(self):
         """Publish what was written and see to it that the far end notices."""
         out: Producer = self.outbound
+        if self.merging:
+            self.merger.merge(out)
         if self.lending.has_loans:
             self.lending.publish(out.tail)
         out.publish()
@@ -522,6 +540,8 @@ class Pipe:
         self.far_process = None
         self.lost = self.said_goodbye = False
         self.outbound = Producer(segment, self.side, limit, self.make_area)
+        if self.merger is not None:
+            self.merger.begin_anew()
 
     def read_anew(self):
         """Read from the segment that is written into, as attentively as before."""

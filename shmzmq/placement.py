@@ -46,10 +46,12 @@ class Placement:
         if option == ContextOption.THREAD_NAME_PREFIX:
             self.name_prefix = value
             return
-        name = "THREAD_PRIORITY" if option == 3 else ContextOption(option).name
+        # SOCKET_LIMIT, which can only be read, has the same number, and is its member's name.
+        is_priority = option == ContextOption.THREAD_PRIORITY
+        name = "THREAD_PRIORITY" if is_priority else ContextOption(option).name
         if value < 0:
             raise ZMQError(errno.EINVAL, f"{name} is a number from 0, not {value}")
-        if option == ContextOption.THREAD_PRIORITY:
+        if is_priority:
             self.priority = value
         elif option == ContextOption.THREAD_SCHED_POLICY:
             self.policy = value

@@ -73,47 +73,57 @@ class Poller:
         for fd, flags in files:
             waiting.register(fd, sum(bit for ours, bit in _TO_SYSTEM.items() if flags & ours))
         deadline = None if timeout_ms < 0 else time.monotonic() + timeout_ms / 1000
-        found: dict[Any, int] = {}
-        while True:
-            found.update(_look_at(sockets))
-            left_ms = 0.0 if found else _left_ms(deadline)
-            if not found and left_ms != 0:
-                found.update(_arm(sockets, waiting))
-                left_ms = 0.0 if found else left_ms
-            try:
-                ready = waiting.poll(left_ms)
-            finally:
-                _disarm(sockets, waiting)
-            found.update((fd, _from_system(bits)) for fd, bits in ready if fd in self._wanted)
-            if not found and ready:
-                found.update(_look_at(sockets))
-            if found or _left_ms(deadline) == 0:
-                return [(item, found[item]) for item in self._wanted if found.get(item)]
+        found = _look_at(sockets) | self._files_in(waiting.poll(0) if files else [])
+        while not found and (left_ms := _left_ms(deadline)) != 0:
+            with _Doorbells(sockets, waiting) as doorbells:
+                found = doorbells.arm()
+                # What holds of a socket already is told at once, and what does of files with it.
+                ready = waiting.poll(0 if found else left_ms)
+            found |= self._files_in(ready)
+            if not found:
+                found = _look_at(sockets)
+        return [(item, found[item]) for item in self._wanted if found.get(item)]
+
+    def _files_in(self, ready: list[tuple[int, int]]) -> dict[Any, int]:
+        return {fd: _from_system(bits) for fd, bits in ready if fd in self._wanted}
+
+
+class _Doorbells:
+    """Has the doorbells of *sockets* end one wait in *waiting*.
+
+    Another thread may close a socket in the middle of it, so the descriptors are kept here.
+    """
+
+    def __init__(self, sockets: list[tuple[Any, int]], waiting: system_select.poll) -> None:
+        self._sockets = sockets
+        self._waiting = waiting
+        self._armed: list[tuple[Any, int]] = []
+
+    def __enter__(self) -> _Doorbells:
+        return self
+
+    def arm(self) -> dict[Any, int]:
+        """Have every doorbell ring at its socket's next change; return what holds already."""
+        for socket, flags in self._sockets:
+            board = socket.board
+            fd = -1 if board is None else board.doorbell.fileno()
+            events = socket.arm(flags)  # raises for a socket that is closed, and has no descriptor
+            self._waiting.register(fd, system_select.POLLIN)
+            self._armed.append((socket, fd))
+            if events:
+                return {socket: events}
+        return {}
+
+    def __exit__(self, *_: object) -> None:
+        for socket, fd in self._armed:
+            self._waiting.unregister(fd)
+            if not socket.exposed:
+                socket.disarm()
 
 
 def _look_at(sockets: list[tuple[Any, int]]) -> dict[Any, int]:
     found = ((socket, socket.poll_events(flags)) for socket, flags in sockets)
     return {socket: events for socket, events in found if events}
-
-
-def _arm(sockets: list[tuple[Any, int]], waiting: system_select.poll) -> dict[Any, int]:
-    """Have every socket's doorbell ring at its next change; return what holds already."""
-    for socket, flags in sockets:
-        events = socket.arm(flags)
-        waiting.register(socket.board.doorbell.fileno(), system_select.POLLIN)
-        if events:
-            return {socket: events}
-    return {}
-
-
-def _disarm(sockets: list[tuple[Any, int]], waiting: system_select.poll) -> None:
-    for socket, _ in sockets:
-        try:
-            waiting.unregister(socket.board.doorbell.fileno())
-        except KeyError:
-            return  # it and those behind it were not armed
-        if not socket.exposed:
-            socket.disarm()
 
 
 def _left_ms(deadline: float | None) -> float | None:

@@ -1,7 +1,7 @@
 """After a loss: a pipe moves over to a fresh segment, for the next far end."""
 
 from cython.cimports.shmzmq.pipe import Pipe
-from cython.cimports.shmzmq.shm.layout import RECORD_COMMAND, RECORD_MORE
+from cython.cimports.shmzmq.shm.layout import RECORD_BOX, RECORD_COMMAND, RECORD_MORE
 from cython.cimports.shmzmq.shm.ring import RING_OK, Consumer, Producer
 
 from .pipe_segment import create_pipe_segment, ring_size
@@ -65,13 +65,16 @@ def _fresh_segment(pipe: Pipe, outgoing, incoming):
 
 def _unread(pipe: Pipe):
     """Return the published parts that the far end did not read, and those not yet published."""
-    areas = {area.name: area for area in pipe.outbound.area_segments()}
+    pipe.outbound.look_at_reader()
+    areas = {area.name: area for area in pipe.areas()}
     reader: Consumer = Consumer(pipe.segment, pipe.side, areas.__getitem__)
     reader.resume(pipe.outbound.areas)
     reader.leaving = True  # the ring stays as it is, for another attempt
     published = []
     while (part := reader.pop()) is not None:
-        if part[1] & RECORD_COMMAND == 0:
+        if part[1] & RECORD_BOX:
+            published.append((pipe.merger.latest(part[0]), 0))
+        elif part[1] & RECORD_COMMAND == 0:
             published.append(pipe.lending.with_payload(*part))
     return published, [pipe.lending.with_payload(*part) for part in pipe.outbound.pending_parts()]
 

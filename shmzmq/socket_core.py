@@ -284,8 +284,9 @@ class SocketCore:
             self.process_news()
 
     def disarm(self):
-        """The wait on the doorbell is over."""
-        self.board.awake()
+        """The wait on the doorbell is over; another thread may have closed the socket meanwhile."""
+        if self.board is not None:
+            self.board.awake()
 
     def silence(self):
         """Nobody waits on the doorbell any more: it does not ring again, nor is it rung already."""

@@ -138,7 +138,10 @@ class SocketEndpoints(SocketOptions):
                     raise
             else:
                 return port
-        raise ZMQBindError("Could not bind socket to random port.")
+        raise ZMQBindError(
+            f"Could not bind socket to random port. Tries at {addr!r}, all in vain: {max_tries},"
+            f" with ports from {min_port} to {max_port - 1}"
+        )
 
     def _resolve(self, addr: str | bytes, *, binding: bool) -> tuple[Endpoint, Transport]:
         from .transports.registry import find_transport

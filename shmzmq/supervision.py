@@ -51,7 +51,9 @@ class Supervised(ContextOptions):
             if pool is None:
                 from .workers.pool import WorkerPool
 
-                pool = self.__dict__["_pool"] = WorkerPool(self.directory, self._placement)
+                pool = self.__dict__["_pool"] = WorkerPool(
+                    self.directory, self._placement, self.pool
+                )
             link = pool.choose(affinity, self.get(ContextOption.IO_THREADS))
             attendant().watch(link, self)
             return link

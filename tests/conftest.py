@@ -11,6 +11,11 @@ from support.links import KINDS, Link
 from support.remote import PeerProcess
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --stress, for whichever tests are asked for."""
+    parser.addoption("--stress", action="store_true", help="run the stress tests for minutes")
+
+
 @pytest.fixture(scope="session")
 def peer_process() -> Iterator[PeerProcess]:
     """The process in which far sockets live; one for the session, as starting it takes a while."""

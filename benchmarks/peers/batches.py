@@ -40,7 +40,7 @@ class BatchPeer(ZeromqPeer):
         with super().open(case, role, wiring, gates, duplex=duplex) as channel:
             sender, receiver = owner(channel.send), owner(channel.recv)
             calls = lists if self.api is Api.MANY else arrays
-            yield replace(channel, batches=calls(sender, receiver, payload(case.size)))
+            yield replace(channel, batches=calls(sender, receiver, case.size))
 
 
 def owner(method: Any) -> Any:
@@ -48,13 +48,14 @@ def owner(method: Any) -> Any:
     return method.__self__
 
 
-def lists(sender: Any, receiver: Any, body: bytes) -> BatchCalls:
+def lists(sender: Any, receiver: Any, size: int) -> BatchCalls:
     """Return calls that send and receive lists of bytes."""
     send_many, recv_many = sender.send_many, receiver.recv_many
-    whole = [body] * BATCH
+    whole = [[payload(size, turn)] * BATCH for turn in range(2)]
 
-    def send(most: int) -> int:
-        sent: int = send_many(whole if most >= BATCH else whole[:most])
+    def send(most: int, turn: int) -> int:
+        messages = whole[turn % 2]
+        sent: int = send_many(messages if most >= BATCH else messages[:most])
         return sent
 
     def receive(most: int) -> tuple[int, Callable[[], bytes]]:
@@ -64,14 +65,15 @@ def lists(sender: Any, receiver: Any, body: bytes) -> BatchCalls:
     return BatchCalls(send, receive)
 
 
-def arrays(sender: Any, receiver: Any, body: bytes) -> BatchCalls:
+def arrays(sender: Any, receiver: Any, size: int) -> BatchCalls:
     """Return calls that send and receive one buffer with offsets."""
     send_many, recv_packed = sender.send_many, receiver.recv_packed
-    whole = np.frombuffer(body * BATCH, np.uint8)
-    ends = np.arange(BATCH + 1, dtype=np.int64) * len(body)
+    whole = [np.frombuffer(payload(size, turn) * BATCH, np.uint8) for turn in range(2)]
+    ends = np.arange(BATCH + 1, dtype=np.int64) * size
 
-    def send(most: int) -> int:
-        sent: int = send_many(whole, offsets=ends if most >= BATCH else ends[: most + 1])
+    def send(most: int, turn: int) -> int:
+        offsets = ends if most >= BATCH else ends[: most + 1]
+        sent: int = send_many(whole[turn % 2], offsets=offsets)
         return sent
 
     def receive(most: int) -> tuple[int, Callable[[], bytes]]:

@@ -15,8 +15,8 @@ from benchmarks.gates import Gates
 class BatchCalls:
     """Calls that send or receive many messages, where a library has them."""
 
-    # Send up to so many messages, and return how many.
-    send: Callable[[int], int]
+    # Send up to so many messages with the body of that turn, and return how many.
+    send: Callable[[int, int], int]
     # Receive up to so many; return how many came, and what returns the last of them.
     receive: Callable[[int], tuple[int, Callable[[], bytes]]]
 

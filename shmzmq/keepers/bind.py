@@ -19,7 +19,7 @@ from ..workers.link import WorkerGone
 from .carried import attach_far_end, clear_away, max_part_size, take_conflation, tell_marks
 from .far_end import EXHAUSTED, FarEnd, no_descriptor_left, refuse
 from .keeper import EndpointKeeper, Replaced
-from .marks import conflates, high_water_marks, options_for_worker
+from .marks import conflates, high_water_marks, keep_last, options_for_worker
 
 if TYPE_CHECKING:
     from ..endpoints import Endpoint
@@ -192,7 +192,7 @@ class WorkerBind(EndpointKeeper):
         pipe.link = self
         pipe.returns = True
         pipe.set_max_part_size(self._max_part_size)
-        pipe.conflating = take_conflation(event) or self._conflates
+        keep_last(pipe, socket.pattern.name, take_conflation(event) or self._conflates)
         pipe.routing_id = event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         slot = socket.context.directory.add(Slot.PIPE, self.endpoint, self.key)

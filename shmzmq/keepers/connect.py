@@ -16,11 +16,11 @@ from ..shm.board import Board
 from ..shm.layout import Slot
 from ..shm.liveness import ProcessId
 from ..workers import commands
-from ..workers.commands import Attached, Linger, Lost, PeerEnd, Refused, Settled
+from ..workers.commands import Attached, GivenUp, Linger, Lost, PeerEnd, Refused, Settled
 from .carried import attach_far_end, clear_away, max_part_size, take_conflation, tell_marks
 from .far_end import FarEnd, no_descriptor_left
 from .keeper import EndpointKeeper, Replaced
-from .marks import conflates, high_water_marks, options_for_worker
+from .marks import conflates, high_water_marks, keep_last, options_for_worker
 
 if TYPE_CHECKING:
     from ..endpoints import Endpoint
@@ -68,7 +68,8 @@ class WorkerConnect(EndpointKeeper):
         self.pipe.returns = True
         self.pipe.routing_id = self._assigned_id
         self.pipe.set_max_part_size(max_part_size(socket))
-        self.pipe.conflating = self._conflates = conflates(socket.options)
+        self._conflates = conflates(socket.options)
+        keep_last(self.pipe, pattern.name, self._conflates)
         self.pipe.count_in(self._pipe_slot)
         socket.hold_pipe(self.pipe)
         self._in_pattern = False
@@ -87,6 +88,7 @@ class WorkerConnect(EndpointKeeper):
             pattern.resumes and not self._immediate,
         )
         self._peer: PeerEnd | None = None
+        self._given_up = False
         self._linger_ends: float | None = None
         self._unread = False
         link.post(self._connect)
@@ -144,13 +146,29 @@ class WorkerConnect(EndpointKeeper):
                 whose.postpone((self, event, far_end))
         elif isinstance(event, Refused):
             self.socket.report(f"{self.endpoint}: {event.reason}")
+        elif isinstance(event, GivenUp):
+            self._give_up(event.reason)
         elif isinstance(event, Settled):
             self._settled(event.delivered)
         elif isinstance(event, Replaced):
             self._go_on(event)
 
+    def _give_up(self, reason: str) -> None:
+        """There will be no far end: what had come is still read, what was sent goes to nobody.
+
+        So it is with libzmq. The endpoint is forgotten when all is read.
+        """
+        self.socket.report(f"{self.endpoint} is given up: {reason}")
+        self._given_up = True
+        self.pipe.lost = True
+        self.pipe.detach()
+        if self.pipe.ended:
+            self.pipe_ended(self.pipe)
+
     def _go_on(self, event: Replaced) -> None:
         """Have a new worker process do what the one that ended did."""
+        if self._given_up:
+            return
         pipe, peer = self.pipe, self._peer
         token, segment = pipe.segment.token, pipe.segment.name
         if peer is None:
@@ -171,7 +189,7 @@ class WorkerConnect(EndpointKeeper):
 
     def _attach(self, event: Attached, board: Board | None) -> None:
         pipe = self.pipe
-        pipe.conflating = take_conflation(event) or self._conflates
+        keep_last(pipe, self.socket.pattern.name, take_conflation(event) or self._conflates)
         pipe.routing_id = self._assigned_id or event.metadata.get("Identity", b"")
         pipe.metadata = {name: value.decode("latin-1") for name, value in event.metadata.items()}
         pipe.set_reader(ProcessId(event.peer.pid, event.peer.start))
@@ -226,6 +244,10 @@ class WorkerConnect(EndpointKeeper):
         Until then nothing is sent here; but a message that is half written is finished first, and
         goes to the next far end as a whole.
         """
+        if self._given_up:
+            self.socket.forget_endpoint(self)
+            self.close(0)
+            return
         if pipe.dismissed:
             self.socket.forget_endpoint(self)
             # Not all is over, only this connection: what was sent on it goes out, LINGER 0 or not.

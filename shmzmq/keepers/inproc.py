@@ -21,7 +21,7 @@ from ..shm.directory import DirectorySlot
 from ..shm.layout import Slot
 from ..shm.segment import Segment
 from .keeper import EndpointKeeper
-from .marks import conflates, high_water_marks
+from .marks import conflates, high_water_marks, keep_last
 
 if TYPE_CHECKING:
     from ..endpoints import Endpoint
@@ -38,6 +38,7 @@ class Visit(NamedTuple):
     marks: tuple[int, int]
     routing_id: bytes
     bit_there: int
+    conflates: bool
 
 
 class InprocNames:
@@ -148,7 +149,7 @@ class InprocBind(_PipeKeeper):
             pipe = Pipe(visit.segment, 1, self.socket.board, visit.bit, 0)
             self._take_in(pipe)
             pipe.routing_id = visit.routing_id
-            pipe.conflating = visit.keeper.pipe.conflating
+            keep_last(pipe, self.socket.pattern.name, visit.conflates)
             self.note_marks(pipe, visit.marks)
             pipe.attach(visit.board, visit.bit_there)
             if self.socket.pattern.accepts_another():
@@ -190,7 +191,8 @@ class InprocConnect(_PipeKeeper):
         self._routing_id = cast("bytes", socket.options.snapshot().get("ROUTING_ID", b""))
         self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), self._marks[0])
         self.pipe.routing_id = self._assigned_id
-        self.pipe.conflating = conflates(socket.options)
+        self._conflates = conflates(socket.options)
+        keep_last(self.pipe, pattern.name, self._conflates)
         self._take_in(self.pipe)
         socket.pattern.attach(self.pipe)
         with socket.context.lock:
@@ -204,10 +206,20 @@ class InprocConnect(_PipeKeeper):
         pipe, there = self.pipe, bound.socket
         bit = there.board.allocate()
         theirs = high_water_marks(there.options)
+        conflating = self._conflates or conflates(there.options)
+        keep_last(pipe, self.socket.pattern.name, conflating)
         bound.receive(
-            Visit(self, pipe.segment, pipe.own, bit, self._marks, self._routing_id, pipe.bit)
+            Visit(
+                self,
+                pipe.segment,
+                pipe.own,
+                bit,
+                self._marks,
+                self._routing_id,
+                pipe.bit,
+                conflating,
+            )
         )
-        pipe.conflating = pipe.conflating or conflates(there.options)
         theirs_id = cast("bytes", there.options.snapshot().get("ROUTING_ID", b""))
         pipe.routing_id = self._assigned_id or theirs_id
         self.note_marks(pipe, theirs)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..constants import CONFLATE
 from ..options import BY_NUMBER
 
 if TYPE_CHECKING:
     from ..options import OptionValues
+    from ..pipe import Pipe
+
+# Subscriptions go the other way, and every one of them counts.
+_CONFLATING_IN: Final = ("PULL", "SUB", "DEALER")
+_CONFLATING_OUT: Final = ("PUSH", "PUB", "DEALER")
 
 
 def combine_marks(ours: int, theirs: int) -> int:
@@ -32,6 +37,11 @@ def high_water_marks(options: OptionValues) -> tuple[int, int]:
 def conflates(options: OptionValues) -> bool:
     """Whether the socket keeps only the last message (CONFLATE), which not all types can."""
     return bool(options[CONFLATE]) and options.socket_type in BY_NUMBER[CONFLATE].sockets
+
+
+def keep_last(pipe: Pipe, pattern_name: str, on: bool) -> None:
+    """Have *pipe* keep only the last message, each way in which it carries messages of users."""
+    pipe.conflate(on and pattern_name in _CONFLATING_IN, on and pattern_name in _CONFLATING_OUT)
 
 
 def options_for_worker(options: OptionValues) -> dict[str, Any]:

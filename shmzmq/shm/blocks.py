@@ -109,17 +109,20 @@ class Pool:
     def _take(self, size):
         """Take the free block of the class that wastes least, half of the block at most."""
         wanted: uint64_t = _class_of(size)
-        best: list = None
+        best: list = self.free.get(wanted)
         least: uint64_t = 0
+        if best:
+            block: Block = best.pop()
+            self.use(block)
+            return block
+        best = None
         for item in self.free.items():
             capacity: uint64_t = item[0]
             if wanted <= capacity <= 2 * wanted and item[1] and (best is None or capacity < least):
                 best, least = item[1], capacity
-                if capacity == wanted:
-                    break
         if best is None:
             return None
-        block: Block = best.pop()
+        block = best.pop()
         self.use(block)
         return block
 

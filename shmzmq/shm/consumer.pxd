@@ -2,6 +2,7 @@ cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
 from shmzmq.shm.batch cimport Batch
+from shmzmq.shm.box cimport BoxDesk
 from shmzmq.shm.layout cimport RingControl
 
 # How far a consumer that reads ahead has come: the end of a message.
@@ -37,6 +38,8 @@ cdef class Consumer:
     cdef object part                   # the payload at hand, when it does not lie in the ring
     cdef const char *part_address
     cdef uint64_t part_size, parcel
+    cdef uint64_t part_span            # bytes of the ring that its record takes
+    cdef BoxDesk boxes
     cdef list kept                     # such parts of the message that is not read to its end
     cdef list ahead                    # (head behind it, part) of those read ahead and not released
 
@@ -56,6 +59,8 @@ cdef class Consumer:
     cdef int follow_chain(self) except -2
     cdef int enter_area(self, object segment) except -2
     cdef int find_part(self) except -2
+    cdef int find_value(self) except -2
+    cdef int pass_by(self) except -2
     cdef void keep_part(self)
     cdef void let_parts_go(self)
     cdef void leave_block(self, object desk)

@@ -9,6 +9,7 @@ from cython.cimports.cpython.buffer import (
     PyBuffer_Release,
     PyObject_GetBuffer,
 )
+from cython.cimports.cpython.bytes import PyBytes_AS_STRING
 from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.shm.atomics import (
     load_acquire,
@@ -17,10 +18,12 @@ from cython.cimports.shmzmq.shm.atomics import (
     store_release,
 )
 from cython.cimports.shmzmq.shm.batch import Batch, add
+from cython.cimports.shmzmq.shm.box import BoxDesk
 from cython.cimports.shmzmq.shm.layout import (
     DESCRIPTOR_SIZE,
     LOANS,
     RECORD_BLOCK,
+    RECORD_BOX,
     RECORD_CHAIN,
     RECORD_COMMAND,
     RECORD_MORE,
@@ -42,6 +45,7 @@ from cython.cimports.shmzmq.shm.records import (
 from ..errors import ZMQError
 
 _MAX_NAME = cython.declare(uint64_t, 88)
+_NO_PARCEL = cython.declare(uint64_t, 2**64 - 1)
 
 
 @cython.cclass
@@ -60,6 +64,7 @@ class Consumer:
         self.control = cython.address(header.ring[index])
         self.segment = segment
         self.open_area = open_area
+        self.boxes = BoxDesk(open_area)
         self.desk = desk
         self.parcels = parcels
         self.memory = segment.memory
@@ -134,6 +139,8 @@ class Consumer:
 
     def take_special(self, place):
         """Go on behind a pad or a chain: RING_EMPTY. RING_OK: a command or a block."""
+        if self.record_flags == RECORD_BOX and not self.in_message:
+            return self.find_value()
         if self.record_flags & ~RECORD_MORE == RECORD_BLOCK:
             return RING_OK if self.desk is None and self.parcels is None else self.find_part()
         if self.record_flags == RECORD_PAD:
@@ -233,7 +240,7 @@ class Consumer:
         when all in this one has been released.
         """
         if self.part is not None:
-            self.head += spanned(DESCRIPTOR_SIZE)
+            self.head += self.part_span
             if self.ahead is None:
                 self.ahead = []
             self.ahead.append((self.head, self.part))
@@ -322,13 +329,48 @@ class Consumer:
             self.part_address = lease.address
             self.part_size = size
         self.part = part
+        self.part_span = spanned(DESCRIPTOR_SIZE)
         self.record = self.part_address
         self.record_size = self.part_size
         return RING_OK
 
+    def find_value(self):
+        """Find the value in the box that is named in the record at hand."""
+        if self.part is None:
+            name: bytes = self.record[: min(self.record_size, _MAX_NAME)]
+            try:
+                if self.leaving:
+                    # Its name goes, as all names on the way; its value is the producer's to know.
+                    self.boxes.open_box(name)
+                    return RING_OK
+                value: bytes = self.boxes.find(name, self.head)
+            except (ZMQError, OSError, ValueError, KeyError) as error:
+                return self.spoil(f"a value in the box {name!r}: {error}")
+            if value is None:
+                return self.pass_by()
+            self.part = value
+            self.part_address = PyBytes_AS_STRING(value)
+            self.part_size = len(value)
+            self.part_span = spanned(self.record_size)
+            self.parcel = _NO_PARCEL
+        self.record = self.part_address
+        self.record_size = self.part_size
+        return RING_OK
+
+    def pass_by(self):
+        """Go past the record at hand, whose value went with an earlier one."""
+        if self.stepped != self.released:
+            return RING_HELD
+        self.head += spanned(self.record_size)
+        self.read += 1
+        self.mark(cython.address(self.last))
+        store_relaxed(cython.address(self.control.read), self.read)
+        store_release(cython.address(self.control.head), self.head)  # pair "free"
+        return RING_EMPTY
+
     def keep_part(self):
         """Go past a payload that lies elsewhere; it stays ours to the end of its message (L2)."""
-        self.head += spanned(DESCRIPTOR_SIZE)
+        self.head += self.part_span
         if self.kept is None:
             self.kept = []
         self.kept.append(self.part)

@@ -28,6 +28,10 @@ cdef extern from * nogil:
         uint64_t retired;
     } shmzmq_pool;
     typedef struct {
+        shmzmq_segment segment;
+        uint64_t middle;
+    } shmzmq_box;
+    typedef struct {
         uint64_t serial, offset, size, loan;
     } shmzmq_descriptor;
     typedef struct {
@@ -53,6 +57,9 @@ cdef extern from * nogil:
     ctypedef struct PoolHeader "shmzmq_pool":
         SegmentHeader segment
         uint64_t retired
+    ctypedef struct BoxHeader "shmzmq_box":
+        SegmentHeader segment
+        uint64_t middle
     ctypedef struct BlockDescriptor "shmzmq_descriptor":
         uint64_t serial, offset, size, loan
     ctypedef struct BoardHeader "shmzmq_board":
@@ -74,3 +81,4 @@ cdef enum:
     RECORD_BLOCK = 4
     RECORD_PAD = 8
     RECORD_CHAIN = 16
+    RECORD_BOX = 32

@@ -49,7 +49,16 @@ Pipe segment: two rings, one for each direction (0: from the connecting side, 1:
         │ records 1      │
         └────────────────┘
 
-Area segment: the records of a ring that outgrew its first area; records begin at 4096.
+Area segment: the records of a ring that outgrew its first area; records begin at 4096. Or a box,
+with the last value of a pipe that conflates (shmzmq/shm/box.py)::
+
+      0 ┌────────────────┐
+        │ segment header │
+    128 ├────────────────┤
+        │ middle         │  the slot between writer and reader; both exchange it
+   4096 ├────────────────┤
+        │ slots 0, 1, 2  │  size (8 bytes), value; a third of the rest each, in lines of 64 bytes
+        └────────────────┘
 
 Pool segment: blocks of one size, back to back from 4096 on, for the payloads of large messages::
 
@@ -104,7 +113,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAGIC: Final = 0x0051_4D5A_4D48_53  # "SHMZMQ" in little-endian bytes, padded
-VERSION: Final = 2
+VERSION: Final = 3
 PAGE: Final = 4096
 
 HEADER_SIZE: Final = 128
@@ -138,6 +147,7 @@ class Record(IntFlag):
     BLOCK = 4  # the record describes a block that holds the payload
     PAD = 8  # nothing up to the end of the area
     CHAIN = 16  # the records go on in the area segment named here
+    BOX = 32  # the payload is the value in the box named here, an area segment
 
 
 class Slot(IntEnum):
@@ -180,6 +190,7 @@ OFFSETS: Final[dict[str, dict[str, int]]] = {
         "room": 4480,
     },
     "pool": {"retired": 128},
+    "box": {"middle": 128},
     "descriptor": _words("serial offset size loan"),
     "directory": {"slots": 128, "next": 136},
     "slot": {**_words("state kind key parent"), "counters": 32, "label": 96},
@@ -191,6 +202,7 @@ _SIZES: Final = {
     "ring": RING_CONTROL_SIZE,
     "board": BOARD_SIZE,
     "pool": PAGE,
+    "box": PAGE,
     "descriptor": 32,
     "directory": SLOT_SIZE,
     "slot": SLOT_SIZE,

@@ -4,7 +4,6 @@ from libc.stdint cimport uint64_t
 cdef enum:
     RING_OK = 1        # written; there is a record
     RING_EMPTY = 0     # nothing to read
-    RING_FULL = 2      # the high water mark is reached
     RING_NO_MEMORY = 3 # the ring cannot grow (ENOSPC and the like): as good as full
     RING_HELD = 4      # records lie in another area: release those in this one first
     RING_BROKEN = -1   # the peer wrote nonsense; the pipe ends

@@ -7,6 +7,7 @@ from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.shm.layout import (
     RECORDS_START,
     BlockDescriptor,
+    BoxHeader,
     PipeHeader,
     PoolHeader,
     RingControl,
@@ -36,6 +37,7 @@ def compiled_offsets():
     """Return the offsets that the compiled code uses, to be held against layout.OFFSETS."""
     pool: cython.pointer(PoolHeader) = cython.NULL
     block: cython.pointer(BlockDescriptor) = cython.NULL
+    box: cython.pointer(BoxHeader) = cython.NULL
     segment: cython.pointer(SegmentHeader) = cython.NULL
     ring: cython.pointer(RingControl) = cython.NULL
     pipe: cython.pointer(PipeHeader) = cython.NULL
@@ -69,6 +71,9 @@ def compiled_offsets():
             "returned": cython.cast(cython.size_t, cython.address(pipe.returned)),
         },
         "pool": {"retired": cython.cast(cython.size_t, cython.address(pool.retired))},
+        "box": {
+            "middle": cython.cast(cython.size_t, cython.address(box.middle)),
+        },
         "descriptor": {
             "serial": cython.cast(cython.size_t, cython.address(block.serial)),
             "offset": cython.cast(cython.size_t, cython.address(block.offset)),

@@ -49,6 +49,7 @@ class Serve(NamedTuple):
     pid: int
     start: int
     name: str  # what the process is to be called
+    block_pool_size: int  # bytes of shared memory for the blocks of one process, 0: no blocks
 
 
 class Release(NamedTuple):
@@ -228,6 +229,14 @@ class Refused(NamedTuple):
     reason: str
 
 
+class GivenUp(NamedTuple):
+    """Whoever is at the far end of a Connect cannot be spoken with, and it is dialled no more."""
+
+    socket: int
+    endpoint: int
+    reason: str
+
+
 class Settled(NamedTuple):
     """A lingering endpoint is done with: *delivered*, or its time was up; answer to Linger."""
 
@@ -260,14 +269,14 @@ class Failed(NamedTuple):
 _ALL: Final = (
     PeerEnd, Serve, Release, AddSocket, RemoveSocket, Monitor, Bind, Unbind, Connect, Keep,
     Offer, Disconnect, Linger, SetMarks, Hangup, Bound, Unbound, Arrived, Attached, Lost, Refused,
-    Settled, MonitorEvent, Idle, Failed,
+    GivenUp, Settled, MonitorEvent, Idle, Failed,
 )  # fmt: skip
 _NUMBERS: Final = {kind: number for number, kind in enumerate(_ALL)}
 
 Packet = (
     Serve | Release | AddSocket | RemoveSocket | Monitor | Bind | Unbind | Connect | Keep
     | Offer | Disconnect | Linger | SetMarks | Hangup | Bound | Unbound | Arrived | Attached | Lost
-    | Refused | Settled | MonitorEvent | Idle | Failed
+    | Refused | GivenUp | Settled | MonitorEvent | Idle | Failed
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from .attempt import Attempt
 from .commands import (
     Attached,
     Connect,
+    GivenUp,
     Linger,
     Lost,
     Offer,
@@ -75,6 +76,7 @@ class ConnectingEndpoint:
         self._session: Session | None = None
         self._retry: Timer | None = None
         self._failure: int | None = None
+        self._given_up = False  # nobody who can be spoken with is there
         self._lingering = False
         # Token of a pipe whose far end has gone without a word that it has it, and may never have
         # had. The names go once our application has drawn back what it wrote, or wants no more.
@@ -105,6 +107,9 @@ class ConnectingEndpoint:
 
     def linger(self, packet: Linger) -> None:
         """Nothing more will be said: finish in time what was said and nobody has yet."""
+        if self._given_up:
+            self._settle(False)
+            return
         session = self._session
         relays = session is not None and session.is_relayed
         is_taken = self._kept or (session is not None and session.is_taken)
@@ -151,11 +156,11 @@ class ConnectingEndpoint:
             self._session.release_pipe()
             self._session = None
         elif self._pipe is not None and self._pipe.held is not None:
-            self._workplace.exchange.release(self._pipe.held.bit)
+            self._workplace.exchange.let_go(self._pipe.held)
         if self._untaken is not None:
             segments.unlink_all_of(ProcessId(*self.hosted.application), self._untaken)
         self._pipe = self._untaken = None
-        self._kept.close()
+        self._kept.end()
 
     def _note_untaken(self, session: Session) -> None:
         """The connection is over; see what becomes of its pipe's names."""
@@ -289,6 +294,8 @@ class ConnectingEndpoint:
                 self._tell(Lost(self.hosted.key, self.key, session.token, reason), ())
             else:
                 self._dial_later()
+        elif session.is_hopeless:
+            self._give_up(session, reason)
         elif self._lingering and not self._insists:
             session.release_pipe()
             self._settle(True)
@@ -303,6 +310,16 @@ class ConnectingEndpoint:
             self._dial_later()
         else:
             self._tell_lost(session, reason)
+
+    def _give_up(self, session: Session, reason: str) -> None:
+        """Dial no more, as libzmq does not, and let the application have what has come before."""
+        session.release_pipe()
+        self._pipe = None
+        self._given_up = True
+        if self._lingering:
+            self._settle(False)
+        else:
+            self._tell(GivenUp(self.hosted.key, self.key, reason), ())
 
     def _may_resume(self, session: Session) -> bool:
         return self._connect.resumes and session.pipe is not None and not session.pipe.is_broken

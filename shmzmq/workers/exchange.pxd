@@ -1,5 +1,6 @@
 cimport cython
 
+from shmzmq.shm.lender cimport Lender
 from shmzmq.workers.mail cimport Mail
 from shmzmq.workers.reactor cimport Reactor, Source, Turns
 
@@ -18,6 +19,7 @@ cdef class Rung(Source):
 cdef class Exchange(Turns):
     cdef Reactor reactor
     cdef Mail mail                 # None while there are no carriers
+    cdef readonly Lender lender    # of the blocks that large parts are received into
     cdef dict carriers             # all of them, by their bits on the board
     cdef dict active               # those that are looked at in each round
 

@@ -3,6 +3,10 @@
 import os
 
 import cython
+from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.blocks import Pool
+from cython.cimports.shmzmq.shm.ledger import Ledger
+from cython.cimports.shmzmq.shm.lender import Lender
 from cython.cimports.shmzmq.workers.mail import Mail
 from cython.cimports.shmzmq.workers.reactor import Reactor, Source, Turns
 
@@ -48,6 +52,7 @@ class Exchange(Turns):
 
     def __init__(self, reactor: Reactor):
         self.reactor = reactor
+        self.lender = Lender(Pool(0))
         self.carriers = {}
         self.active = {}
 
@@ -78,6 +83,16 @@ class Exchange(Turns):
     def release(self, bit: cython.int):
         """The pipe is gone; its bit is another's."""
         self.board.release(bit)
+
+    def let_go(self, pipe: Pipe):
+        """Nothing is read from *pipe* or written to it any more.
+
+        The application may still look at what it was lent.
+        """
+        pipe.lending.end()
+        # They are methods of the pipe, which so would wait for the collector, and its memory too.
+        pipe.outbound.make_area = pipe.inbound.open_area = pipe.inbound.desk = None
+        self.release(pipe.bit)
 
     def activate(self, bit: cython.int):
         """Have the carrier take a turn."""
@@ -129,8 +144,13 @@ class Exchange(Turns):
         return 0
 
     def close(self):
-        """The worker ends."""
+        """The worker ends, or its application's context: nobody will read what is left."""
         if self.mail is not None:
             self.reactor.forget(self.mail.board.doorbell.fileno())
             self.mail.close()
             self.mail = None
+        pool: Pool = self.lender.pool
+        for ledger in pool.ledgers:
+            cython.cast(Ledger, ledger).forget_names()
+        pool.close()
+        self.lender = Lender(Pool(0))

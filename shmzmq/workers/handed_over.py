@@ -118,6 +118,8 @@ class HandedOver:
             with contextlib.suppress(ZMQError):
                 chain.release(self._claimed)
         self._claimed = None
+        # Nothing is said any more. The holder, which has us, may go at once, without the collector.
+        del self._holder, self._send_command
 
     def stream_ended(self) -> None:
         """The peer has gone; if it died while it offered us its pipe, that is ours all the same.

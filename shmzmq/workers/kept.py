@@ -74,6 +74,11 @@ class KeptPipes:
         for token in list(self._watches):
             self.take(token)
 
+    def end(self) -> None:
+        """Close for good: the owner, whose method is called, may go without the collector."""
+        self.close()
+        self._on_lost = _ignore
+
     def _look_in(self, watch: _Watch, pause_s: float) -> None:
         watch.timer = self._reactor.call_later(pause_s, lambda: self._look(watch))
 
@@ -82,6 +87,7 @@ class KeptPipes:
 
         Only that there is no such process is its death: what we lack may be there later.
         """
+        watch.timer = None
         peer = watch.pipe.peer
         try:
             watch.pidfd = os.pidfd_open(peer.pid)
@@ -106,3 +112,7 @@ class KeptPipes:
             self._reactor.forget(watch.pidfd)
             os.close(watch.pidfd)
             watch.pidfd = -1
+
+
+def _ignore(_: KeptPipe) -> None:
+    """Do nothing: the endpoint is closed."""

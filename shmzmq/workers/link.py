@@ -80,7 +80,14 @@ class WorkerLink:
         self.process, self.stream = start()
         _running.add(self)
 
-    def serve(self, directory: str, worker_key: int, number: int, placement: Placement) -> None:
+    def serve(
+        self,
+        directory: str,
+        worker_key: int,
+        number: int,
+        placement: Placement,
+        block_pool_size: int,
+    ) -> None:
         """Have the worker serve the context of *directory*, where its slot is *worker_key*.
 
         It is that context's worker *number*, counted from 0, and runs where *placement* says.
@@ -88,7 +95,7 @@ class WorkerLink:
         """
         me = this_process()
         name = placement.name(number)
-        self._serve = commands.Serve(directory, worker_key, me.pid, me.start, name)
+        self._serve = commands.Serve(directory, worker_key, me.pid, me.start, name, block_pool_size)
         self._placement, self._number, self._is_pinned = placement, number, False
         placement.apply(self.process.pid)
         self.post(self._serve)

@@ -97,7 +97,7 @@ class ListeningEndpoint:
         for session in self.sessions:
             session.close()
         self.sessions.clear()
-        self._kept.close()
+        self._kept.end()
 
     def set_marks(self, packet: SetMarks) -> None:
         """Have all pipes that we relay for it go by these high water marks."""

@@ -20,6 +20,7 @@ from .link import WorkerGone, WorkerLink
 
 if TYPE_CHECKING:
     from ..placement import Placement
+    from ..shm.blocks import Pool
     from ..shm.directory import Directory
 
 _RESERVE: Final = 4
@@ -28,12 +29,15 @@ _RESERVE: Final = 4
 class WorkerPool:
     """The workers of one context, whose *directory* tells of them.
 
+    Each may take as much shared memory for blocks as *blocks*, the context's own, when it starts.
+
     Guarded by the context's lock.
     """
 
-    def __init__(self, directory: Directory, placement: Placement) -> None:
+    def __init__(self, directory: Directory, placement: Placement, blocks: Pool) -> None:
         self._directory = directory
         self._placement = placement
+        self._blocks = blocks
         self._workers: dict[int, WorkerLink] = {}
 
     def choose(self, affinity: int, most: int) -> WorkerLink:
@@ -62,7 +66,11 @@ class WorkerPool:
             slot = self._directory.add(Slot.WORKER, f"worker {number + 1}")
             try:
                 self._workers[number] = take_worker(
-                    self._directory.name, slot.key, number, self._placement
+                    self._directory.name,
+                    slot.key,
+                    number,
+                    self._placement,
+                    self._blocks.limit,
                 )
             except ZMQError:
                 slot.free()
@@ -85,7 +93,9 @@ _reserve: list[WorkerLink] = []
 _reserve_lock = threading.Lock()
 
 
-def take_worker(directory: str, worker_key: int, number: int, placement: Placement) -> WorkerLink:
+def take_worker(
+    directory: str, worker_key: int, number: int, placement: Placement, block_pool_size: int
+) -> WorkerLink:
     """Return a worker that serves the context of *directory*, from the reserve or a new one."""
     while True:
         with _reserve_lock:
@@ -93,7 +103,7 @@ def take_worker(directory: str, worker_key: int, number: int, placement: Placeme
         if link is None:
             link = WorkerLink()
         try:
-            link.serve(directory, worker_key, number, placement)
+            link.serve(directory, worker_key, number, placement, block_pool_size)
         except ZMQError:
             link.end()
             raise

@@ -118,6 +118,9 @@ class Worker:
 
     def _serve(self, packet: commands.Serve) -> None:
         self._application = (packet.pid, packet.start)
+        blocks = self._exchange.lender.pool
+        assert blocks is not None, "an exchange has one"
+        blocks.limit = packet.block_pool_size
         self._counters = WorkerCounters(packet.directory, packet.worker_key)
         with contextlib.suppress(OSError), open("/proc/self/comm", "w") as comm:
             comm.write(packet.name)

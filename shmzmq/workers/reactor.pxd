@@ -26,7 +26,8 @@ cdef class Turns:
 
 @cython.final
 cdef class Timer:
-    cdef public object call
+    cdef Reactor reactor
+    cdef object call               # None: it has been called, or is not to be
 
 
 @cython.final
@@ -34,6 +35,7 @@ cdef class Reactor:
     cdef object epoll
     cdef dict callbacks            # descriptor -> Source, or what to call with the events
     cdef list timers               # a heap of (time, serial, Timer)
+    cdef int cancelled             # of these, how many will not come
     cdef uint64_t serial
     cdef bint running
     cdef bint changed              # something besides traffic has happened since after_each
@@ -43,3 +45,4 @@ cdef class Reactor:
     cdef int dispatch(self, epoll_event *ready, int count) except -1
     cdef int until_next_timer(self) except -2
     cdef int run_timers(self) except -1
+    cdef int note_cancelled(self) except -1

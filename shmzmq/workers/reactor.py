@@ -23,6 +23,7 @@ EDGE = select.EPOLLET
 
 # Rounds of mere traffic after which the counters are stored.
 _QUIET_ROUNDS = cython.declare(uint64_t, 1024)
+_CANCELLED_MOST = cython.declare(cython.int, 64)
 
 
 @cython.cclass
@@ -54,12 +55,15 @@ class Turns:
 class Timer:
     """A call to come; `cancel` it when it is not wanted any more."""
 
-    def __init__(self, call):
+    def __init__(self, reactor: Reactor, call):
+        self.reactor = reactor
         self.call = call
 
     def cancel(self):
         """Have it not come."""
-        self.call = None
+        if self.call is not None:
+            self.call = None
+            self.reactor.note_cancelled()
 
 
 @cython.cclass
@@ -94,7 +98,7 @@ class Reactor:
 
     def call_at(self, when: float, call):
         """Call *call* at the monotonic time *when* in seconds."""
-        timer = Timer(call)
+        timer = Timer(self, call)
         self.serial += 1
         heapq.heappush(self.timers, (when, self.serial, timer))
         return timer
@@ -156,10 +160,29 @@ class Reactor:
                 callback(ready[i].events)
         return 0
 
+    def note_cancelled(self):
+        """A timer will not come: keep no more of these than of the others.
+
+        They lie in the heap until their time otherwise, behind any that is due before.
+        """
+        self.cancelled += 1
+        if self.cancelled > _CANCELLED_MOST and 2 * self.cancelled > len(self.timers):
+            wanted = [item for item in self.timers if cython.cast(Timer, item[2]).call is not None]
+            heapq.heapify(wanted)
+            self.timers = wanted
+            self.cancelled = 0
+        return 0
+
+    @property
+    def timers_held(self):
+        """How many timers there is memory in use for, cancelled ones with the others."""
+        return len(self.timers)
+
     def until_next_timer(self):
         """Return the milliseconds until the next timer, -1 when there is none."""
         while self.timers and cython.cast(Timer, self.timers[0][2]).call is None:
             heapq.heappop(self.timers)
+            self.cancelled -= 1
         if not self.timers:
             return -1
         left: cython.double = self.timers[0][0] - time.monotonic()
@@ -169,7 +192,10 @@ class Reactor:
         now = self.now()
         while self.timers and self.timers[0][0] <= now:
             timer: Timer = heapq.heappop(self.timers)[2]
-            if timer.call is not None:
-                self.changed = True
-                timer.call()
+            if timer.call is None:
+                self.cancelled -= 1
+                continue
+            self.changed = True
+            call, timer.call = timer.call, None  # to cancel it from here on means nothing
+            call()
         return 0

@@ -3,8 +3,10 @@
 R1  A body whose rest is not there yet has its record in the ring already, and the rest is received
     into it. Nothing of its message is visible before its last octet is there.
 R2  What finds no room in the ring stays in the buffer, and the stream is not read until there is.
-R3  A part of more than AT_ONCE bytes gets its record when it is complete. Until then it lies in
+R3  A part of more than AT_ONCE bytes gets its place when it is complete. Until then it lies in
     plain memory, of which the system gives only what was written to: an announcement costs nothing.
+R4  Another large part is received into a block, which is ours alone until it is complete: then it
+    is lent, and its descriptor takes its place in the ring. What finds no block goes by R1.
 """
 
 import errno
@@ -17,6 +19,8 @@ from cython.cimports.libc.errno import errno as last_error
 from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.libc.string import memcmp, memcpy, memmove
 from cython.cimports.shmzmq.pipe import Pipe
+from cython.cimports.shmzmq.shm.blocks import Pool
+from cython.cimports.shmzmq.shm.layout import RECORD_MORE
 from cython.cimports.shmzmq.shm.ring import RING_OK
 from cython.cimports.shmzmq.workers.relay import (
     BATCH,
@@ -25,8 +29,11 @@ from cython.cimports.shmzmq.workers.relay import (
     RELAY_ENDED,
     RELAY_IDLE,
     RELAY_MORE,
+    SO_RCVLOWAT,
+    SOL_SOCKET,
     iovec,
     readv,
+    setsockopt,
 )
 from cython.cimports.shmzmq.zmtp.codec import (
     FRAME_BAD,
@@ -40,6 +47,10 @@ from cython.cimports.shmzmq.zmtp.codec import (
 from ..errors import ZMQError
 
 _TURN = cython.declare(uint64_t, 4 * BATCH)
+_CALL_MOST = cython.declare(uint64_t, 1 << 20)  # octets for one system call: some 100 µs
+# The rest of a body is awaited in pieces: octets from which on, and of one piece.
+_RARELY_FROM = cython.declare(uint64_t, BATCH)
+_RARELY_MOST = cython.declare(uint64_t, 4 * BATCH)
 _AT_ONCE = cython.declare(uint64_t, 4 << 20)  # bytes of shared memory for a mere announcement
 _LARGEST = cython.declare(uint64_t, 1 << 40)  # bytes; no ring will ever hold a larger part
 _SUBSCRIBE = cython.declare(bytes, b"\x09SUBSCRIBE")
@@ -79,7 +90,8 @@ class Receiving:
         self.codec = codec
         self.subscriptions = subscriptions
         self.asked = BATCH
-        self.most = most if most and most < _TURN else _TURN
+        self.low_mark = 1
+        self.most = most if most and most < _CALL_MOST else _CALL_MOST
         if rest:
             self.buffer = Buffer()
             memcpy(self.buffer.octets, cython.cast(cython.p_char, rest), len(rest))
@@ -108,11 +120,11 @@ class Receiving:
             rc: cython.int = self.place()
             if rc != RELAY_IDLE:
                 return rc
-            if drained:
-                self.give_back()
-                return RELAY_IDLE
-            if left == 0:
-                return RELAY_MORE
+            if drained or left == 0:
+                self.await_octets()
+                if drained:
+                    self.give_back()
+                return RELAY_IDLE if drained else RELAY_MORE
             count: cython.Py_ssize_t = self.fetch()
             if count == 0:
                 return RELAY_ENDED
@@ -121,6 +133,27 @@ class Receiving:
                 continue
             drained = cython.cast(uint64_t, count) < self.asked
             left = left - count if cython.cast(uint64_t, count) < left else 0
+
+    def await_octets(self):
+        """Be woken when it pays: for the rest of a large body not by every segment of it.
+
+        To be called before every wait: never more is waited for than is still to come of the body.
+        The end of the stream is told at once (SO_RCVLOWAT in socket(7)).
+        """
+        wanted: cython.int = 1
+        if self.missing >= _RARELY_FROM:
+            wanted = min(self.missing, _RARELY_MOST)
+        if wanted != self.low_mark:
+            self.low_mark = wanted
+            # A stream that does not know this wakes us more often, and that is all.
+            setsockopt(
+                self.fd,
+                SOL_SOCKET,
+                SO_RCVLOWAT,
+                cython.address(wanted),
+                cython.sizeof(cython.int),
+            )
+        return 0
 
     def give_back(self):
         if self.buffer is not None and self.begin == self.end:
@@ -229,16 +262,55 @@ class Receiving:
             self.begin_half(size, False)
             memcpy(self.rest, body, available)
             return RELAY_IDLE
-        rc: cython.int = pipe.write(cython.NULL, size, self.more)
-        while rc != RING_OK:
-            if self.await_memory(rc, size):
-                return RELAY_BLOCKED
-            rc = pipe.write(cython.NULL, size, self.more)
-        self.rest = pipe.outbound.payload
+        if self.take_block(size):
+            self.rest = self.block.address
+        else:
+            rc: cython.int = pipe.write(cython.NULL, size, self.more)
+            while rc != RING_OK:
+                if self.await_memory(rc, size):
+                    return RELAY_BLOCKED
+                rc = pipe.write(cython.NULL, size, self.more)
+            self.rest = pipe.outbound.payload
         memcpy(self.rest, body, available)
         if available == size:
             self.end_part()
         return RELAY_IDLE
+
+    def take_block(self, size):
+        """Have a part come to a block; false when it goes through the ring."""
+        pipe: Pipe = self.pipe
+        if size < pipe.lending.least or pipe.lending.ledger is None:
+            return False
+        pool: Pool = pipe.lender.pool
+        self.block = pool.allocate(size, True)
+        self.size = size
+        return self.block is not None
+
+    def pass_block_on(self):
+        """Lend the application the block that is filled; else its bytes go through the ring."""
+        block: Block = self.block
+        pipe: Pipe = self.pipe
+        self.block = None
+        rc: cython.int = pipe.lending.write_block(
+            pipe.outbound, block, self.size, RECORD_MORE if self.more else 0
+        )
+        if rc != RING_OK:
+            self.whole = PyBytes_FromStringAndSize(block.address, self.size)
+            self.unlent = True
+        else:
+            pipe.sending = self.more
+            if not self.more:
+                pipe.flush()
+        pool: Pool = pipe.lender.pool
+        pool.release(block)
+        return 0
+
+    def drop(self):
+        """The stream is gone: forget what has not come whole."""
+        if self.block is not None:
+            pool: Pool = self.pipe.lender.pool
+            pool.release(self.block)
+            self.block = None
 
     def begin_half(self, size, command):
         """Have the rest of a body come to plain memory."""
@@ -256,19 +328,29 @@ class Receiving:
         """Give a large part that is complete its record: IDLE, or BLOCKED when it has to wait."""
         part: bytes = self.whole
         size: uint64_t = len(part)
-        rc: cython.int = self.pipe.write(part, size, self.more)
+        if not self.unlent and self.take_block(size):
+            memcpy(self.block.address, cython.cast(cython.p_char, part), size)
+            self.whole = None
+            self.pass_block_on()
+            return RELAY_IDLE
+        # Not by Pipe.write alone, which would look for a block again, and wait for one.
+        rc: cython.int = self.pipe.write(cython.NULL, size, self.more)
         while rc != RING_OK:
             if self.await_memory(rc, size):
                 return RELAY_BLOCKED
-            rc = self.pipe.write(part, size, self.more)
+            rc = self.pipe.write(cython.NULL, size, self.more)
+        memcpy(self.pipe.outbound.payload, cython.cast(cython.p_char, part), size)
         self.whole = None
+        self.unlent = False
         if not self.more:
             self.pipe.flush()
         return RELAY_IDLE
 
     def end_part(self):
         """The last octet of a body is there."""
-        if self.half is not None:
+        if self.block is not None:
+            self.pass_block_on()
+        elif self.half is not None:
             if self.half_command:
                 self.pending = self.half
             else:
@@ -276,6 +358,7 @@ class Receiving:
             self.half = None
         elif not self.more:
             self.pipe.flush()
+        return 0
 
     def await_memory(self, rc, size):
         """The ring takes no part of *size* bytes: true when the application will make room."""

@@ -10,6 +10,8 @@ cdef extern from "<sys/socket.h>" nogil:
         size_t msg_iovlen
     ssize_t sendmsg(int fd, const msghdr *message, int flags)
     int MSG_DONTWAIT, MSG_NOSIGNAL
+    int SOL_SOCKET, SO_RCVLOWAT
+    int setsockopt(int fd, int level, int name, const void *value, unsigned int size)
 
 cdef enum:
     # What a turn came to. For both directions:

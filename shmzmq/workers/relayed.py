@@ -42,6 +42,7 @@ _CHUNK: Final = 64 * 1024
 
 _PUBLISHERS: Final = ("PUB", "XPUB")
 _SUBSCRIBERS: Final = ("SUB", "XSUB")
+_CONFLATING_IN: Final = ("PULL", "SUB", "DEALER")  # those whose messages may take another's place
 
 
 def make_pipe(application: tuple[int, int]) -> Segment:
@@ -76,6 +77,7 @@ class RelayedTraffic:
         self._zmtp = zmtp
         self._pipe = pipe
         set_limits(pipe, options)
+        pipe.conflate(False, bool(options.get("CONFLATE")) and socket_type in _CONFLATING_IN)
         self._on_end = on_end
         self._on_written = on_written
         self._timer: Timer | None = None
@@ -125,6 +127,9 @@ class RelayedTraffic:
         self._reactor.forget(self._stream.fileno())
         self._stream.close()
         self._sending.rewind()
+        self._receiving.drop()
+        # Whose methods these are may go at once, without the collector.
+        self._on_end, self._on_written = _ignore_reason, _ignore
         self._pipe.forget_unfinished()
 
     def _end_traffic(self) -> None:
@@ -167,16 +172,18 @@ class RelayedTraffic:
         self._written()
 
     def _written(self) -> None:
+        on_written = self._on_written
         self.close()
-        self._on_written()
+        on_written()
 
     def traffic_ended(self, reason: str) -> None:
         """The stream is over (TrafficKeeper)."""
         if self._open:
             if self._notifies and not self._traffic.deaf:
                 self._receiving.announce()
+            on_end = self._on_end
             self.close()
-            self._on_end(reason)
+            on_end(reason)
 
     # -- commands and time -------------------------------------------------------------------------
 
@@ -207,6 +214,9 @@ class RelayedTraffic:
 
     def _on_timer(self) -> None:
         self._timer = None
+        self._traffic.receive_now()  # of a large body we are not told octet by octet
+        if not self._open:
+            return
         # Without room for what the peer says the silence is ours.
         if self._receiving.count != self._heard or not self._traffic.reads:
             self._zmtp.note_traffic()
@@ -224,6 +234,14 @@ class RelayedTraffic:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _ignore() -> None:
+    """Do nothing: the traffic is over."""
+
+
+def _ignore_reason(_: str) -> None:
+    """Do nothing: the traffic is over."""
 
 
 def _unread_by_peer(stream: socket.socket) -> int:
@@ -262,6 +280,8 @@ def relayed_pipe(
     """Return our end of a pipe; the application's has *application_bit* on its socket's board."""
     pipe = Pipe(segment, side, exchange.board, bit, options.get("RCVHWM", 1000))
     pipe.attach(hosted.board, application_bit)
+    pipe.set_reader(ProcessId(*hosted.application))
+    pipe.use_lender(exchange.lender)
     return pipe
 
 

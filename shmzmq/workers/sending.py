@@ -77,14 +77,6 @@ class Sending:
         if octets:
             self.spoken.append(octets)
 
-    def attend(self):
-        """From now on look at the ring unasked."""
-        self.pipe.attend()
-
-    def rest(self):
-        """Have the application post from now on; false when it has just written something."""
-        return self.pipe.rest()
-
     def rewind(self):
         """The stream is gone: what it had not taken whole is in the ring for the next one."""
         self.pipe.inbound.rewind()

@@ -132,7 +132,7 @@ class Session:
         self.fd = stream.fileno()
         """The stream's number, also when it is closed."""
         self._handshaking = True
-        self._handshake_end: events.Event | None = None
+        self._handshake_end: events.Ended | None = None
         self._over = False
         self._timer: Timer | None = None
         self._handed_over: HandedOver | None = None
@@ -157,6 +157,16 @@ class Session:
     def is_refused(self) -> bool:
         """Whether the link that was asked for is of a pipe that the far end has let go."""
         return self._handed_over is not None and self._handed_over.is_refused
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the handshake failed so that another would, too: libzmq makes none after it.
+
+        One of the two broke the protocol, they do not go together, or one refused the other.
+        """
+        end = self._handshake_end
+        final = isinstance(end, events.ProtocolViolation | events.PeerError | events.AccessDenied)
+        return self._handshaking and final
 
     @property
     def is_relayed(self) -> bool:
@@ -189,7 +199,7 @@ class Session:
         Where we dialled, the owner says so; else it is so when this one is over.
         """
         if self.pipe is not None:
-            self._workplace.exchange.release(self.pipe.bit)
+            self._workplace.exchange.let_go(self.pipe)
             self.pipe = None
 
     def finish(self) -> None:
@@ -328,8 +338,9 @@ class Session:
             if doorbell_fd >= 0:
                 os.close(doorbell_fd)
             if held is None:
-                self.pipe = None
-                exchange.release(bit)
+                if self.pipe is None:
+                    exchange.release(bit)
+                self.release_pipe()
                 self._discard_pipe()
             raise
         # The application hears of us before we look at what it has written, or write.

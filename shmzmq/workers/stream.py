@@ -65,6 +65,7 @@ class ByteStream:
         self._open = False
         self._reactor.forget(self._stream.fileno())
         self._drop_fds()
+        self._forget_callbacks()
         unsent = b"".join(data for data, _ in self._unsent)
         return self._stream, unsent
 
@@ -80,11 +81,17 @@ class ByteStream:
         self._reactor.forget(self._stream.fileno())
         self._stream.close()
         self._drop_fds()
+        self._forget_callbacks()
+
+    def _forget_callbacks(self) -> None:
+        """Nobody is called any more; whose methods they are may go without the collector."""
+        self._on_data = self._on_end = _ignore
 
     def _end(self, reason: str) -> None:
         if self._open:
+            on_end = self._on_end
             self.close()
-            self._on_end(reason)
+            on_end(reason)
 
     def _on_ready(self, events: int) -> None:
         if events & WRITE:
@@ -133,3 +140,7 @@ class ByteStream:
         self._reactor.watch(
             self._stream.fileno(), READ | (WRITE if self._unsent else 0), self._on_ready
         )
+
+
+def _ignore(_: object) -> None:
+    """Do nothing: the stream is over."""

@@ -222,6 +222,25 @@ def test_a_poller_notices_a_closed_socket(sockets: SocketFactory) -> None:
     assert caught.value.errno == zmq.ENOTSOCK
 
 
+@ours_better("a poller says so when one of its sockets is closed while it waits")
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_closing_a_socket_ends_the_wait_of_a_poller(sockets: SocketFactory, place: int) -> None:
+    polled = [sockets.open(zmq.PULL) for _ in range(3)]
+    poller = zmq.Poller()
+    for socket in polled:
+        poller.register(socket, zmq.POLLIN)
+    polling = Background(poller.poll)
+    wait_until_blocked(polling)
+    polled[place].close()
+    with pytest.raises(zmq.ZMQError) as caught:
+        polling.result()
+    assert caught.value.errno == zmq.ENOTSOCK
+    # The others are as they were.
+    del polled[place]
+    for socket in polled:
+        assert socket.poll(0) == 0
+
+
 def test_pollout_goes_when_full(sockets: SocketFactory) -> None:
     pull = sockets.open(zmq.PULL, bind="inproc://full", rcvhwm=1)
     push = sockets.open(zmq.PUSH, connect="inproc://full", sndhwm=1)

@@ -156,6 +156,19 @@ def test_binding_to_a_random_port(sockets: SocketFactory) -> None:
     assert 21_000 <= pull.bind_to_random_port("tcp://127.0.0.1", 21_000, 22_000) < 22_000
 
 
+@ours_better("pyzmq does not say which address, ports and number of tries these were")
+def test_no_random_port_is_free(sockets: SocketFactory) -> None:
+    taken = sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*").last_endpoint.decode()
+    port = int(taken.rpartition(":")[2])
+    with pytest.raises(zmq.ZMQBindError) as caught:
+        sockets.open(zmq.PULL).bind_to_random_port("tcp://127.0.0.1", port, port + 1, max_tries=3)
+    said = str(caught.value)
+    assert said.startswith("Could not bind socket to random port.")
+    assert "'tcp://127.0.0.1'" in said
+    assert f"from {port} to {port}" in said
+    assert ": 3," in said
+
+
 def test_coming_from_a_certain_address(sockets: SocketFactory) -> None:
     pull = sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
     there = pull.last_endpoint.decode().removeprefix("tcp://")

@@ -6,7 +6,6 @@ import os
 import re
 import resource
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 from support.channel import Channel
@@ -188,11 +187,6 @@ def start_with_few_descriptors(channel: Channel) -> None:
             break
     channel.send([reports, _descriptors() - before])
 
-
-PROGRAMS: tuple[Callable[..., None], ...] = (
-    send_one_each, receive_from_all, receive_with_few_descriptors, open_until_it_fails,
-    start_with_few_descriptors,
-)  # fmt: skip
 
 if __name__ == "__main__":
     globals()[sys.argv[1]](Channel.inherited(), *sys.argv[2:-1])

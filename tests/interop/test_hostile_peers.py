@@ -11,6 +11,7 @@ from support.raw_peer import GREETING, SIGNATURE, RawPeer, frame, ready
 import shmzmq as zmq
 
 HANDSHAKE_MS = 150
+DROP_S = 0.015
 LARGEST = 1000
 
 PUSH = GREETING + ready(b"PUSH")
@@ -57,6 +58,27 @@ def test_a_handshake_that_does_not_come_to_its_end(
         for i in range(len(octets)):
             peer.say(octets[i : i + 1])
         assert peer.is_hung_up()
+
+
+def test_a_handshake_drop_by_drop(puller: Socket, healthy: RawPeer) -> None:
+    """Each octet in its time does not prolong HANDSHAKE_IVL, which is for the whole of it."""
+    drops = 0
+    with RawPeer(puller.last_endpoint.decode()) as peer:
+        peer.stream.settimeout(DROP_S)
+        for octet in PUSH:
+            try:
+                peer.say(bytes((octet,)))
+                drops += 1
+                while peer.stream.recv(65536):
+                    pass
+                break
+            except TimeoutError:
+                healthy.say(frame(b"meanwhile"))
+                assert puller.recv() == b"meanwhile"
+            except ConnectionError:
+                break
+    assert 1 < drops <= HANDSHAKE_MS / 1000 / DROP_S + 1
+    assert puller.poll(0) == 0
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ TOPICS_COUNT: the number of topics (prefixes) that are subscribed to.
 """
 
 from support.library import draft, zmq
-from support.links import Link
+from support.links import Link, ours_only
 
 PARTS = [b"message", b"\1A"]
 
@@ -31,6 +31,7 @@ def test_only_the_first_part_of_an_xsub_and_an_xpub_that_say_so(link: Link) -> N
 
 
 @draft
+@ours_only
 def test_an_xsub_may_pass_every_unsubscription(link: Link) -> None:
     xpub, xsub = link.pair(
         zmq.XPUB, zmq.XSUB, {"xpub_verboser": 1}, {"xsub_verbose_unsubscribe": 1}

@@ -1,18 +1,11 @@
 """How long the stress tests run: seconds, or minutes with --stress."""
 
-import contextlib
 from collections.abc import Iterator
 
 import pytest
 from support.pipes import no_names_left
 
 LONGER = 60
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --stress, unless a conftest above has it."""
-    with contextlib.suppress(ValueError):
-        parser.addoption("--stress", action="store_true", help="run the stress tests for minutes")
 
 
 @pytest.fixture

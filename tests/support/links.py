@@ -16,9 +16,12 @@ from support.library import IS_LIBZMQ, Socket
 LOCAL_KINDS = ("inproc", "ipc-path", "ipc-abstract")
 IPC_KINDS = ("ipc-path", "ipc-abstract", "ipc-process")
 KINDS = (*LOCAL_KINDS, "ipc-process", "tcp")
+# With libzmq at the far end, in a process of its own.
+LIBZMQ_KINDS = () if IS_LIBZMQ else ("tcp-libzmq", "ipc-libzmq")
 
-# For tests that need both ends in this process, that need a connection, or that need to know that
-# what was sent has arrived when send() returns.
+# For tests that ask more of both ends than libzmq does, that need both ends in this process, that
+# need a connection, or that need to know that what was sent has arrived when send() returns.
+ours_only = pytest.mark.parametrize("link", KINDS, indirect=True)
 local_only = pytest.mark.parametrize("link", LOCAL_KINDS, indirect=True)
 ipc_only = pytest.mark.parametrize("link", IPC_KINDS, indirect=True)
 local_ipc_only = pytest.mark.parametrize("link", ["ipc-path", "ipc-abstract"], indirect=True)
@@ -63,16 +66,23 @@ class Link:
 
         They go through I/O threads or workers then, and the kernel; else they are there at once.
         """
-        return self.kind == "tcp" or (IS_LIBZMQ and self.kind != "inproc")
+        if self.kind in ("tcp", *LIBZMQ_KINDS):
+            return True
+        return IS_LIBZMQ and self.kind != "inproc"
+
+    @property
+    def has_libzmq(self) -> bool:
+        """Whether one end at least is libzmq's."""
+        return IS_LIBZMQ or self.kind in LIBZMQ_KINDS
 
     def endpoint(self) -> str:
         """Return an endpoint that nobody else uses."""
-        if self.kind == "tcp":
+        if self.kind in ("tcp", "tcp-libzmq"):
             return f"tcp://127.0.0.1:{free_port()}"
         serial = next(_serial)
         if self.kind == "inproc":
             return f"inproc://end-{serial}"
-        if self.kind == "ipc-path":
+        if self.kind in ("ipc-path", "ipc-libzmq"):
             return f"ipc://{self._directory}/s{serial}"
         # Abstract names are shared by all processes of the machine.
         return f"ipc://@shmzmq-test-{os.getpid()}-{serial}"

@@ -91,7 +91,7 @@ class BareApplication:
         self.thread = WorkerThread(far)
         slot = self.directory.add(Slot.WORKER, "worker")
         name = Path("/proc/self/comm").read_text().strip()
-        self.say(commands.Serve(self.directory.name, slot.key, *this_process(), name))
+        self.say(commands.Serve(self.directory.name, slot.key, *this_process(), name, 0))
         self.say(commands.AddSocket(SOCKET, self.board.name), os.dup(self.board.doorbell.fileno()))
 
     def say(self, packet: commands.Packet, *fds: int) -> None:

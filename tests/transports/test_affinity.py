@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 from pathlib import Path
 
 import psutil
@@ -98,6 +99,53 @@ def test_cpus_of_the_context(sockets: SocketFactory) -> None:
 def test_a_cpu_that_there_is_not(sockets: SocketFactory) -> None:
     sockets.context.set(zmq.THREAD_AFFINITY_CPU_ADD, 1023)
     with pytest.raises(zmq.ZMQError, match="1023") as refused:
+        sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
+    assert refused.value.errno == errno.EINVAL
+
+
+@pytest.fixture
+def real_time() -> int:
+    """A real-time priority that this process may give to others."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_RTPRIO)
+    if not limit and os.geteuid():
+        pytest.skip("no real-time priorities are allowed here (RLIMIT_RTPRIO)")
+    return 2
+
+
+def scheduling(pid: int) -> tuple[int, int]:
+    """Return a process's policy and priority, as the kernel has them."""
+    return os.sched_getscheduler(pid), os.sched_getparam(pid).sched_priority
+
+
+def test_real_time(sockets: SocketFactory, real_time: int) -> None:
+    context = sockets.context
+    context.set(zmq.THREAD_SCHED_POLICY, os.SCHED_RR)
+    context.set(zmq.THREAD_PRIORITY, real_time)
+    pull = sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
+    [worker] = workers(context)
+    [link] = context._pool.links()
+    assert scheduling(worker.pid) == (os.SCHED_RR, real_time)
+    assert scheduling(0) == (os.SCHED_OTHER, 0)
+    worker.kill()
+    wait_for(lambda: link.process.pid != worker.pid, "the worker is replaced")
+    wait_for(lambda: scheduling(link.process.pid) == (os.SCHED_RR, real_time), "as before")
+    push = sockets.open(zmq.PUSH, connect=pull.last_endpoint.decode())
+    push.send(b"it works")
+    assert pull.recv() == b"it works"
+
+
+def test_a_priority_without_a_policy(sockets: SocketFactory, real_time: int) -> None:
+    """As with libzmq: as soon as can be, among those who are not real-time."""
+    sockets.context.set(zmq.THREAD_PRIORITY, real_time)
+    sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
+    [worker] = workers(sockets.context)
+    assert scheduling(worker.pid) == (os.SCHED_OTHER, 0)
+    assert os.getpriority(os.PRIO_PROCESS, worker.pid) == -20
+
+
+def test_a_policy_without_its_priority(sockets: SocketFactory) -> None:
+    sockets.context.set(zmq.THREAD_SCHED_POLICY, os.SCHED_FIFO)
+    with pytest.raises(zmq.ZMQError, match="THREAD_PRIORITY") as refused:
         sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*")
     assert refused.value.errno == errno.EINVAL
 

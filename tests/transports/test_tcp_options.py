@@ -1,6 +1,5 @@
 """What the options of tcp do, seen on the worker's own socket and from the peer's side."""
 
-import itertools
 import socket
 import struct
 import time
@@ -132,33 +131,40 @@ def test_connect_timeout(plain: Plain, sockets: SocketFactory) -> None:
 def test_handshake_interval(plain: Plain, sockets: SocketFactory) -> None:
     listener = plain.listener()
     endpoint = f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+    began = time.monotonic()  # the worker's timer may run when `open` returns
     sockets.open(zmq.PUSH, handshake_ivl=50, connect=endpoint)
-    began = time.monotonic()
     silent = plain.accept(listener)
     while silent.recv(4096):
         pass
-    assert time.monotonic() - began >= 0.04
+    assert time.monotonic() - began >= 0.05
 
 
 def pauses(plain: Plain, sockets: SocketFactory, count: int, **options: int) -> list[float]:
-    """Return the pauses in seconds between connections that are closed at once."""
+    """Return how long after its end each connection was followed by another, in seconds.
+
+    From just before the end to just after the next beginning, so that nothing that keeps us waiting
+    makes it look shorter than the worker's pause.
+    """
     listener = plain.listener()
     sockets.open(zmq.PUSH, connect=f"tcp://127.0.0.1:{listener.getsockname()[1]}", **options)
-    times = []
-    for _ in range(count + 1):
-        plain.accept(listener).close()
-        times.append(time.monotonic())
-    return [after - before for before, after in itertools.pairwise(times)]
+    found = []
+    stream = plain.accept(listener)
+    for _ in range(count):
+        began = time.monotonic()
+        stream.close()
+        stream = plain.accept(listener)
+        found.append(time.monotonic() - began)
+    return found
 
 
 def test_reconnect_interval(plain: Plain, sockets: SocketFactory) -> None:
-    assert min(pauses(plain, sockets, 3, reconnect_ivl=60)) >= 0.055
+    assert min(pauses(plain, sockets, 3, reconnect_ivl=60)) >= 0.06
 
 
 def test_reconnect_interval_grows(plain: Plain, sockets: SocketFactory) -> None:
     found = pauses(plain, sockets, 4, reconnect_ivl=20, reconnect_ivl_max=80)
     least = [0.02, 0.04, 0.08, 0.08]
-    assert all(pause >= 0.9 * due for pause, due in zip(found, least, strict=True)), found
+    assert all(pause >= due for pause, due in zip(found, least, strict=True)), found
 
 
 def test_not_connecting_again(plain: Plain, sockets: SocketFactory) -> None:

@@ -66,7 +66,18 @@ def test_should_end_when_a_record_is_longer_than_what_is_published(ring: Ring, s
 
 
 @pytest.mark.parametrize(
-    "flags", [BLOCK | COMMAND, 32, 64, 128, MORE | COMMAND, COMMAND | CHAIN, PAD | CHAIN, 255]
+    "flags",
+    [
+        BLOCK | COMMAND,
+        33,
+        34,
+        64,
+        128,
+        MORE | COMMAND,
+        COMMAND | CHAIN,
+        PAD | CHAIN,
+        255,
+    ],
 )
 def test_should_end_at_flags_that_mean_nothing(ring: Ring, flags: int) -> None:
     ring.set_record_word(0, 8 << 8 | flags)
@@ -203,3 +214,9 @@ def test_should_refuse_an_area_whose_segment_is_of_another_version(ring: Ring) -
     ring.send(b"x" * 3000)
     ring.consumer = type(ring.consumer)(ring.segment, 0, open_area)
     pop_is_broken(ring, "another layout version")
+
+
+def test_should_end_at_a_box_that_is_not_there(ring: Ring) -> None:
+    ring.set_record_word(0, 8 << 8 | 32)
+    ring.set_word("tail", 16)
+    pop_is_broken(ring, "a value in the box")

@@ -166,7 +166,7 @@ def test_an_answer_that_nobody_waits_for_any_more_is_an_event(stage: Stage) -> N
 
 
 def test_all_who_wait_hear_that_the_process_has_gone(stage: Stage) -> None:
-    stage.link.serve("/none", 1, 0, Placement())
+    stage.link.serve("/none", 1, 0, Placement(), 0)
     asking = [ask(stage, key) for key in (1, 2)]
     for _ in asking:
         stage.await_question(Bind)
@@ -182,7 +182,7 @@ def test_all_who_wait_hear_that_the_process_has_gone(stage: Stage) -> None:
 
 
 def test_one_who_waits_while_another_replaces_the_process(stage: Stage) -> None:
-    stage.link.serve("/none", 1, 0, Placement())
+    stage.link.serve("/none", 1, 0, Placement(), 0)
     asking = ask(stage, 1)
     stage.await_question(Bind)
     stage.link.restart()

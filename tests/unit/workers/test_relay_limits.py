@@ -35,7 +35,6 @@ def test_no_call_sends_more(held: Held, most: int) -> None:
         sending = Sending(there, ours.fileno(), frame_codec((3, 1), -1), False, most)
         for parts in MESSAGES:
             send(near, parts)
-        sending.attend()
         theirs.setblocking(False)
         packets = []
         state = Turn.MORE
