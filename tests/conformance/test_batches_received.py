@@ -139,12 +139,19 @@ def test_an_xsub_and_an_xpub(sockets: SocketFactory, receive: Any) -> None:
 
 
 @both
-def test_only_the_last_with_conflate(sockets: SocketFactory, receive: Any) -> None:
-    pull = sockets.open(zmq.PULL, conflate=1, bind="inproc://here")
-    push = sockets.open(zmq.PUSH, conflate=1, connect="inproc://here")
-    push.send_many([b"1", b"2", b"3"])
-    assert receive(pull) == [b"3"]
-    assert not pull.poll(0)
+@local_only
+@pytest.mark.parametrize("who", ["near", "far", "both"])
+def test_only_the_last_with_conflate(link: Link, receive: Any, who: str) -> None:
+    """Whether the reader conflates, or the writer, or both: a batch comes down to its last."""
+    near = {"conflate": 1} if who != "far" else {}
+    far = {"conflate": 1} if who != "near" else {}
+    pull, push = link.pair(zmq.PULL, zmq.PUSH, near=near, far=far)
+    push.send(b"there")
+    assert receive(pull) == [b"there"]
+    for last in (b"3", b"a longer one" * 100):
+        assert push.send_many([b"1", b"2", last]) == 3
+        assert receive(pull)[-1:] == [last]
+        assert not pull.poll(0)
 
 
 @both
