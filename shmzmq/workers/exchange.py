@@ -92,6 +92,7 @@ class Exchange(Turns):
         pipe.lending.end()
         # They are methods of the pipe, which so would wait for the collector, and its memory too.
         pipe.outbound.make_area = pipe.inbound.open_area = pipe.inbound.desk = None
+        pipe.inbound.boxes = None
         self.release(pipe.bit)
 
     def activate(self, bit: cython.int):
