@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from .socket_base import SocketBase
     from .supervision import Supervised
-    from .workers.pool import WorkerLink
+    from .workers.link import WorkerLink
 
 _FIRST_RETRY_S: Final = 0.005
 _LAST_RETRY_S: Final = 0.64

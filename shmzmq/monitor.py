@@ -21,7 +21,7 @@ from .socket_options import SocketOptions
 if TYPE_CHECKING:
     from .socket import Socket
     from .workers.commands import MonitorEvent
-    from .workers.pool import WorkerLink
+    from .workers.link import WorkerLink
 
 _OPENS = {
     Event.LISTENING: Event.CLOSED,

@@ -24,7 +24,6 @@ cdef class Pipe:
     cdef public bint lost             # the far end is gone; what it published is still read
     cdef public bint relayed          # the far end is a worker, which carries it to somebody else
     cdef public bint dismissed        # the user ended this connection; what was sent is still written
-    cdef public bint retired          # no pattern holds this pipe any more
     cdef readonly bint conflating     # of what has come, only the last is for the user (CONFLATE)
     cdef bint merging                 # of what is written, only the last stays
     cdef object merger                # what sees to that; None until it is wanted

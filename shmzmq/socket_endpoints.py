@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .keepers.keeper import EndpointKeeper
     from .socket import Socket
     from .transports.interface import Transport
-    from .workers.pool import WorkerLink
+    from .workers.link import WorkerLink
 
 
 class Bound:

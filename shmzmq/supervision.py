@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from .shm.board import Board
     from .shm.directory import Directory
     from .socket import Socket
-    from .workers.pool import WorkerGone, WorkerLink, WorkerPool
+    from .workers.link import WorkerGone, WorkerLink
+    from .workers.pool import WorkerPool
 
 
 class Supervised(ContextOptions):
@@ -72,7 +73,7 @@ class Supervised(ContextOptions):
         """
         if self._pool is None:
             return
-        from .workers.pool import WorkerGone
+        from .workers.link import WorkerGone
 
         with self.lock:
             for link in self._pool.links():

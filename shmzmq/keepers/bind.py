@@ -14,7 +14,7 @@ from ..shm.board import Board
 from ..shm.layout import Kind, Slot
 from ..workers import commands
 from ..workers.commands import Arrived, Bound, Linger, Lost, PeerEnd, Refused, Settled
-from ..workers.pool import WorkerGone
+from ..workers.link import WorkerGone
 from .carried import attach_far_end, clear_away, max_part_size, take_conflation, tell_marks
 from .far_end import EXHAUSTED, FarEnd, no_descriptor_left, refuse
 from .keeper import EndpointKeeper, Replaced
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..endpoints import Endpoint
     from ..shm.directory import DirectorySlot
     from ..socket import Socket
-    from ..workers.pool import WorkerLink
+    from ..workers.link import WorkerLink
 
 
 class GivenDescriptor:
@@ -110,13 +110,17 @@ class WorkerBind(EndpointKeeper):
     def _ask_to_listen(self) -> Bound:
         while True:
             try:
-                answer = self.worker.ask(self._bind, Bound, self.key, self._given_fds())
+                answer = self.worker.ask(
+                    self._bind,
+                    Bound,
+                    self.key,
+                    self._given_fds(),
+                    self.socket.context.collect_events,
+                )
             except WorkerGone:
                 # What it had said comes first, then it is replaced; raises when that is of no use.
                 self.socket.context.collect_events()
             else:
-                # What came before the answer was read with it: nobody else will hear of that.
-                self.socket.context.collect_events()
                 assert isinstance(answer, Bound)
                 return answer
 
@@ -248,7 +252,8 @@ class WorkerBind(EndpointKeeper):
                 self._given.close()
             with contextlib.suppress(WorkerGone):  # whose successor will not listen
                 self.worker.ask(commands.Unbind(self.key), commands.Unbound, self.key)
-                self.socket.context.collect_events()  # see _ask_to_listen
+                # What came before the answer was read with it: nobody else will hear of that.
+                self.socket.context.collect_events()
 
     def close(self, linger_ms: int) -> None:
         """Stop listening and say goodbye to everybody.

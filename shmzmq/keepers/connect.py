@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..endpoints import Endpoint
     from ..shm.segment import Segment
     from ..socket import Socket
-    from ..workers.pool import WorkerLink
+    from ..workers.link import WorkerLink
 
 _PASSING = (errno.ENOBUFS, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 """What a fresh pipe may lack today and have a moment later: memory, a descriptor to map it by."""

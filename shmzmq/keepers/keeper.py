@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..endpoints import Endpoint
     from ..pipe import Pipe
     from ..socket import Socket
-    from ..workers.pool import WorkerLink
+    from ..workers.link import WorkerLink
     from .far_end import FarEnd
 
 # Types that tell their peers apart; to others a farewell would be a message like any.

@@ -29,7 +29,7 @@ class PeerEnd(NamedTuple):
     bit: int  # the pipe's bit there
     send_hwm: int  # SNDHWM and RCVHWM of the socket; -1: the other end's counts alone
     receive_hwm: int
-    pid: int  # the application, and its start tick; 0 where pids are not shared
+    pid: int  # its process, an application or a worker, and that one's start tick
     start: int
 
     @property
@@ -147,10 +147,11 @@ class Disconnect(NamedTuple):
 
 
 class Linger(NamedTuple):
-    """The socket is closed: bring what it has said on its way within *timeout_ms* (-1: whenever).
+    """The socket is closed, or has given this endpoint up: nothing more is said here.
 
-    A pipe without a far end is handed over to one, if anything in it is *unread*; what we relay is
-    written to the network. A bound endpoint listens no more. Answered by Settled.
+    Bring what was said on its way within *timeout_ms* (-1: whenever). A pipe without a far end is
+    handed over to one, if anything in it is *unread*; what we relay is written to the network. A
+    bound endpoint listens no more. Answered by Settled.
     """
 
     endpoint: int

@@ -106,7 +106,7 @@ class ConnectingEndpoint:
             self._session.marks_changed()
 
     def linger(self, packet: Linger) -> None:
-        """The socket is closed: finish in time what it has said and nobody has yet."""
+        """Nothing more will be said: finish in time what was said and nobody has yet."""
         if self._given_up:
             self._settle(False)
             return
@@ -130,7 +130,7 @@ class ConnectingEndpoint:
         session = self._session
         kept = self._kept.take(token)
         if kept is not None:
-            self._kept_lost(kept)
+            self._give_kept_up(kept, "our side hung up")
             return True
         if session is None or session.token != token or not session.is_ready:
             return False
@@ -265,10 +265,16 @@ class ConnectingEndpoint:
         self.keep(pipe)
 
     def _kept_lost(self, pipe: KeptPipe) -> None:
-        if self._session is not None:
-            self._session.close()
+        self._give_kept_up(pipe, "the peer has died")
+
+    def _give_kept_up(self, pipe: KeptPipe, reason: str) -> None:
+        """End the connection that was to take the link of *pipe* up again, if there is one."""
+        session = self._session
+        if session is not None:
             self._session = None
-        self._tell(Lost(self.hosted.key, self.key, pipe.token, "the peer is gone"), ())
+            session.close()
+            self.announcer.say(Event.DISCONNECTED, session.fd)
+        self._tell(Lost(self.hosted.key, self.key, pipe.token, reason), ())
 
     def session_taken(self, session: Session) -> None:
         """What was in the pipe is in other hands, or a link is there again."""
@@ -296,7 +302,7 @@ class ConnectingEndpoint:
         elif not was_ready:
             self._tell(Refused(self.hosted.key, self.key, reason), ())
             self._dial_later()
-        elif self._lingering or (session.is_relayed and self._may_resume(session)):
+        elif session.is_relayed and (self._lingering or self._may_resume(session)):
             # The next one gets what this one has left of it, and the application need not act.
             self._pipe = OfferedPipe(
                 session.segment, session.token, self._connect.bit, session.pipe

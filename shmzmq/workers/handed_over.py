@@ -95,7 +95,7 @@ class HandedOver:
     def cut(self) -> KeptPipe | None:
         """Now that the stream has ended: the pipe, if it goes on and only the link is down."""
         peer = self._peer
-        if not self.is_done or self._peer_ends_it or peer is None or not peer.pid:
+        if not self.is_done or self._peer_ends_it or peer is None:
             return None
         if not is_alive(ProcessId(peer.pid, peer.start)):
             return None
@@ -131,33 +131,11 @@ class HandedOver:
 
     def on_command(self, command: Command) -> None:
         """Act upon what the other worker says. Raises ValueError and ZMQError for nonsense."""
-        if command.name == handover.NO:
-            self._note_refusal(command.body)
-            raise ValueError(f"the peer cannot take the pipe: {command.body[:200]!r}")
-        if command.name == handover.PIPE and not self._dialled and self._state == _BEGUN:
-            self._accept(Handover.decode(command.body))
-        elif command.name == handover.TAKE and self._dialled and self._state == _OFFERED:
-            self._peer = Handover.decode(command.body).end
-            self._take_doorbell()
-            self._state = _DONE
-            # Our application hears of its far end before that one is let loose: see handover.
-            self._holder.pipe_ready(self._peer, self._give_doorbell())
-            self._say(handover.GO)
-        elif command.name == handover.GO and not self._dialled and self._state == _OFFERED:
-            self._let_go()
-            self._say(handover.HAVE)
-        elif command.name == handover.HAVE and self._dialled and self._state == _DONE:
-            self._holder.pipe_taken()
-        elif command.name == handover.LINK and not self._dialled and self._state == _BEGUN:
-            self._take_up_link(self._holder.find_kept(command.body))
-            self._say(handover.LINKED)
-        elif command.name == handover.LINKED and self._kept and self._state == _BEGUN:
-            self._take_up_link(self._kept)
-            self._holder.pipe_taken()
-        elif command.name == handover.BYE and self.is_done:
-            self._peer_ends_it = True
-        else:
+        steps = _DIALLING if self._dialled else _ACCEPTING
+        act = steps.get((self._state, command.name))
+        if act is None:
             raise ValueError(f"a command {command.name!r} out of place")
+        act(self, command.body)
 
     def _say(self, name: str, body: bytes = b"", *, with_doorbell: bool = False) -> None:
         fds = (self._hosted.board.doorbell.fileno(),) if with_doorbell else ()
@@ -168,8 +146,9 @@ class HandedOver:
             self._hosted.board.name, self._holder.bit, *self._marks, *self._hosted.application
         )
 
-    def _accept(self, offered: Handover) -> None:
+    def _on_pipe(self, body: bytes) -> None:
         """Take the pipe that the dialling side offers, on behalf of our application."""
+        offered = Handover.decode(body)
         holder = self._holder
         self._peer = offered.end
         self._take_doorbell()
@@ -185,15 +164,49 @@ class HandedOver:
         self._say(handover.TAKE, Handover(self._own_end()).encode(), with_doorbell=True)
         self._state = _OFFERED
 
-    def _note_refusal(self, who: bytes) -> None:
+    def _on_taken(self, body: bytes) -> None:
+        """The peer has our pipe; have our application hear of it before the peer's is let loose.
+
+        Why in this order: see handover.
+        """
+        self._peer = Handover.decode(body).end
+        self._take_doorbell()
+        self._state = _DONE
+        self._holder.pipe_ready(self._peer, self._give_doorbell())
+        self._say(handover.GO)
+
+    def _on_go(self, _: bytes) -> None:
+        self._let_go()
+        self._say(handover.HAVE)
+
+    def _on_arrived(self, _: bytes) -> None:
+        self._holder.pipe_taken()
+
+    def _on_goodbye(self, _: bytes) -> None:
+        self._peer_ends_it = True
+
+    def _on_refusal(self, body: bytes) -> None:
         """A link is refused for good only by the far application; another may listen there now."""
         peer = self._kept and self._kept.peer
-        self.is_refused = peer is not None and who == b"%d %d" % (peer.pid, peer.start)
+        self.is_refused = peer is not None and body == b"%d %d" % (peer.pid, peer.start)
+        raise ValueError(f"the peer cannot take the pipe: {body[:200]!r}")
 
-    def _take_up_link(self, kept: KeptPipe | None) -> None:
+    # -- links that are taken up again -------------------------------------------------------------
+
+    def _on_link(self, token: bytes) -> None:
+        kept = self._holder.find_kept(token)
         if kept is None:
             self._say(handover.NO, b"%d %d" % self._hosted.application)
             raise ValueError("the peer asks for the link of a pipe that is not here any more")
+        self._take_up_link(kept)
+        self._say(handover.LINKED)
+
+    def _on_linked(self, _: bytes) -> None:
+        assert self._kept is not None, "without it a pipe was offered at once, and this was not"
+        self._take_up_link(self._kept)
+        self._holder.pipe_taken()
+
+    def _take_up_link(self, kept: KeptPipe) -> None:
         holder = self._holder
         holder.token, holder.segment, holder.bit, self._peer = kept
         self._state = _DONE
@@ -206,11 +219,8 @@ class HandedOver:
         self._holder.pipe_ready(self._peer, self._give_doorbell())
 
     def _peer_died(self) -> bool:
-        """Whether the application that offered us a pipe is dead.
-
-        It is not where its pid means nothing.
-        """
-        if self._dialled or self._peer is None or not self._peer.pid:
+        """Whether the application that offered us a pipe is dead."""
+        if self._dialled or self._peer is None:
             return False
         return not is_alive(ProcessId(self._peer.pid, self._peer.start))
 
@@ -223,3 +233,20 @@ class HandedOver:
     def _give_doorbell(self) -> int:
         fd, self._doorbell_fd = self._doorbell_fd, -1
         return fd
+
+
+# What may come in which state, and who acts upon it.
+_DIALLING: Final = {
+    (_BEGUN, handover.LINKED): HandedOver._on_linked,
+    (_BEGUN, handover.NO): HandedOver._on_refusal,
+    (_OFFERED, handover.TAKE): HandedOver._on_taken,
+    (_OFFERED, handover.NO): HandedOver._on_refusal,
+    (_DONE, handover.HAVE): HandedOver._on_arrived,
+    (_DONE, handover.BYE): HandedOver._on_goodbye,
+}
+_ACCEPTING: Final = {
+    (_BEGUN, handover.PIPE): HandedOver._on_pipe,
+    (_BEGUN, handover.LINK): HandedOver._on_link,
+    (_OFFERED, handover.GO): HandedOver._on_go,
+    (_DONE, handover.BYE): HandedOver._on_goodbye,
+}

@@ -33,6 +33,7 @@ import os
 from typing import Final, NamedTuple
 
 from ..shm.layout import VERSION
+from ..shm.liveness import pid_namespace
 from .commands import PeerEnd
 
 PROPERTY: Final = "X-Shmzmq"
@@ -47,8 +48,13 @@ BYE: Final = "SHMBYE"
 
 
 def offer() -> bytes:
-    """Return our offer: layout version, user, and which /dev/shm this is."""
-    return json.dumps([VERSION, os.getuid(), os.stat("/dev/shm").st_dev]).encode()
+    """Return our offer: layout version, user, which /dev/shm this is, and whose pids count here.
+
+    By pids each side judges whether the other lives, and so does the sweep. Who does not share
+    them is relayed to.
+    """
+    shared = os.stat("/dev/shm").st_dev
+    return json.dumps([VERSION, os.getuid(), shared, pid_namespace()]).encode()
 
 
 def is_accepted(theirs: bytes | None) -> bool:
@@ -76,8 +82,8 @@ class Handover(NamedTuple):
             numbers = (peer.bit, peer.send_hwm, peer.receive_hwm, peer.pid, peer.start)
             if not isinstance(segment, str) or not isinstance(peer.board, str):
                 raise TypeError("names must be text")
-            if any(type(number) is not int or number < 0 for number in numbers):
-                raise TypeError("bit, marks and pid must be numbers from 0 up")
+            if any(type(number) is not int or number < 0 for number in numbers) or not peer.pid:
+                raise TypeError("bit, marks, pid and start must be numbers from 0 up, pid from 1")
             return cls(peer, segment, bytes.fromhex(token))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{body[:200]!r} is not a handover: {error}") from error

@@ -155,7 +155,6 @@ class ListeningEndpoint:
                 self._reactor.call_later(_PAUSE_S, self._resume)
                 self._note_failure(error)
                 return
-            self._failure = None
             self._begin_session(stream)
 
     def _begin_session(self, stream: socket.socket) -> None:
@@ -163,6 +162,16 @@ class ListeningEndpoint:
         stream.setblocking(False)
         try:
             peer_address = self._transport.opened(stream, bind.options, accepted=True)
+            session = Session(
+                self._workplace,
+                stream,
+                self.hosted,
+                bind.options,
+                bind.socket_type,
+                self,
+                peer_address=peer_address,
+                shares=self._transport.capabilities.shared_memory,
+            )
         except PermissionError as error:
             stream.close()  # a filter keeps it out; telling of each would give it a way to flood us
             self.announcer.say(Event.ACCEPT_FAILED, error.errno or errno.EPERM)
@@ -173,17 +182,8 @@ class ListeningEndpoint:
             if error.errno not in (errno.ENOTCONN, errno.ECONNRESET):
                 self._note_failure(error)
             return
+        self._failure = None
         self.announcer.say(Event.ACCEPTED, stream.fileno())
-        session = Session(
-            self._workplace,
-            stream,
-            self.hosted,
-            bind.options,
-            bind.socket_type,
-            self,
-            peer_address=peer_address,
-            shares=self._transport.capabilities.shared_memory,
-        )
         self.sessions.add(session)
         session.start()
 
@@ -194,8 +194,12 @@ class ListeningEndpoint:
             self._tell(Refused(self.hosted.key, self.key, f"cannot accept a peer: {error}"), ())
 
     def _resume(self) -> None:
-        if self._listener is not None:
+        if self._listener is None:
+            return
+        try:
             self._reactor.watch(self._listener.stream.fileno(), READ, self._accept)
+        except OSError:  # the kernel has no memory left for it
+            self._reactor.call_later(_PAUSE_S, self._resume)
 
     # -- what the sessions say (SessionOwner) ------------------------------------------------------
 
@@ -222,7 +226,7 @@ class ListeningEndpoint:
         self._kept.keep(pipe)
 
     def _kept_lost(self, pipe: KeptPipe) -> None:
-        self._tell(Lost(self.hosted.key, self.key, pipe.token, "the peer died"), ())
+        self._tell(Lost(self.hosted.key, self.key, pipe.token, "the peer has died"), ())
 
     def session_taken(self, session: Session) -> None:
         """A session that we relayed has written all, after its application's goodbye."""

@@ -1,225 +1,29 @@
-"""The application's side of its I/O workers: having some, speaking with them, giving them back.
+"""A context's I/O workers: having some, choosing one for an endpoint, giving them back.
 
-A worker is `python -m shmzmq.workers`, started when a context first needs one. One that its context
-has ended goes to a small reserve of this process, so that making contexts in a loop is cheap.
-Workers watch their application and end with it; at exit they are told, and waited for.
+A worker is started when a context first needs one. One that its context has ended goes to a small
+reserve of this process, so that making contexts in a loop is cheap. At exit workers are told, and
+waited for.
 """
 
 from __future__ import annotations
 
 import atexit
-import contextlib
-import errno
 import os
-import select
-import socket
 import threading
-import time
-from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..constants import Errno
 from ..errors import ZMQError
-from ..shm import chain
 from ..shm.layout import Slot
-from ..shm.liveness import this_process
 from . import commands
-from .commands import Packet
-from .launch import await_end, start
+from .link import WorkerGone, WorkerLink
 
 if TYPE_CHECKING:
     from ..placement import Placement
     from ..shm.blocks import Pool
-    from ..shm.board import Board
     from ..shm.directory import Directory
 
 _RESERVE: Final = 4
-_MOST_RESTARTS: Final = 5
-_RESTARTS_S: Final = 10
-
-Event = tuple[Packet, list[int]]
-
-
-class WorkerGone(ZMQError):
-    """The process behind *link* ended; what it was told has to be told to its successor."""
-
-    def __init__(self, link: WorkerLink) -> None:
-        super().__init__(
-            errno.ECONNRESET, f"the I/O worker process {link.process.pid} has ended unexpectedly"
-        )
-        self.link = link
-        self.pid = link.process.pid
-
-
-class WorkerLink:
-    """A worker: a process, or one after the other, and the stream to it.
-
-    Threads: any; a lock keeps packets and the order of events whole.
-    Raises ZMQError with what the system said when none can be started: EMFILE, ENOMEM, …
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._events: deque[Event] = deque()
-        self._serve: commands.Serve | None = None
-        self._restarts: deque[float] = deque(maxlen=_MOST_RESTARTS)
-        self._placement: Placement | None = None
-        self._number = 0
-        self._is_pinned = False
-        self.load = 0  # endpoints that this worker carries
-        self.is_gone = False  # its process has ended and has no successor yet
-        self.process, self.stream = start()
-        _running.add(self)
-
-    def serve(
-        self,
-        directory: str,
-        worker_key: int,
-        number: int,
-        placement: Placement,
-        block_pool_size: int,
-    ) -> None:
-        """Have the worker serve the context of *directory*, where its slot is *worker_key*.
-
-        It is that context's worker *number*, counted from 0, and runs where *placement* says.
-        Raises ZMQError when it cannot run there.
-        """
-        me = this_process()
-        name = placement.name(number)
-        self._serve = commands.Serve(directory, worker_key, me.pid, me.start, name, block_pool_size)
-        self._placement, self._number, self._is_pinned = placement, number, False
-        placement.apply(self.process.pid)
-        self.post(self._serve)
-
-    def pin(self) -> None:
-        """AFFINITY has selected this worker: keep it on one CPU. Raises ZMQError."""
-        assert self._placement is not None, "it serves a context"
-        with self._lock:
-            if not self._is_pinned:
-                self._placement.pin(self.process.pid, self._number)
-                self._is_pinned = True
-
-    def restart(self) -> None:
-        """Start a process in place of the one that has ended, for the same context.
-
-        What that one knew is lost. Raises ZMQError when none can be started, or when they keep
-        ending.
-        """
-        now = time.monotonic()
-        with self._lock:
-            if len(self._restarts) == _MOST_RESTARTS and now - self._restarts[0] < _RESTARTS_S:
-                raise ZMQError(
-                    errno.ECONNRESET,
-                    f"I/O worker processes ended {_MOST_RESTARTS} times within {_RESTARTS_S} s",
-                )
-            self._restarts.append(now)
-            self.stream.close()
-            await_end(self.process)
-            self.process, self.stream = start()
-            self.is_gone = False
-            assert self._serve is not None, "a worker is restarted for its context"
-            assert self._placement is not None, "set with it"
-            self._placement.apply(self.process.pid)
-            if self._is_pinned:
-                self._placement.pin(self.process.pid, self._number)
-            self.post(self._serve)
-
-    # -- speaking ----------------------------------------------------------------------------------
-
-    def post(self, packet: Packet, fds: tuple[int, ...] = ()) -> None:
-        """Send a command; blocks only while the worker is behind.
-
-        One for a process that has ended goes nowhere: its successor is told how things stand.
-        """
-        data = commands.encode(packet)
-        with self._lock:
-            while not self.is_gone:
-                try:
-                    socket.send_fds(self.stream, [data], fds)
-                    return
-                except BlockingIOError:
-                    # The worker never waits for us, so it will read on.
-                    _await([self.stream], select.POLLOUT)
-                except ConnectionError:
-                    self.is_gone = True
-
-    def add_socket(self, key: int, board: Board) -> None:
-        """Tell the worker of a socket that will use it, or that has closed and lingers."""
-        add = commands.AddSocket(key, board.name)
-        if board.doorbell.fileno() >= 0:
-            self.post(add, (board.doorbell.fileno(),))
-            return
-        unheard = os.eventfd(0, os.EFD_CLOEXEC)
-        try:
-            self.post(add, (unheard,))
-        finally:
-            os.close(unheard)
-
-    def remove_socket(self, key: int) -> None:
-        """Tell the worker that a socket is closed."""
-        self.post(commands.RemoveSocket(key))
-
-    def collect(self) -> Iterator[Event]:
-        """Yield the events that have come, with their descriptors; does not block.
-
-        Raises WorkerGone, after the last of them.
-        """
-        with self._lock:
-            while self._events:
-                yield self._events.popleft()
-            while (event := self._read()) is not None:
-                yield event
-
-    def ask(
-        self, packet: Packet, answer: type[Packet], key: int | None, fds: tuple[int, ...] = ()
-    ) -> Packet:
-        """Send a command and wait for its *answer* with *key* in its first field.
-
-        Other events that come meanwhile are kept. Ends on Ctrl-C. Raises WorkerGone.
-        """
-        with self._lock:  # no other thread shall take the answer for an event
-            self.post(packet, fds)
-            while True:
-                while (event := self._read()) is not None:
-                    found = event[0]
-                    fields: tuple[Any, ...] = found
-                    if isinstance(found, answer) and (key is None or fields[0] == key):
-                        return found
-                    self._events.append(event)
-                _await([self.stream])
-
-    def _read(self) -> Event | None:
-        try:
-            data, fds, _, _ = socket.recv_fds(
-                self.stream, commands.MAX_PACKET, 4, socket.MSG_CMSG_CLOEXEC
-            )
-        except BlockingIOError:
-            return None
-        except OSError:
-            data = b""
-        if not data:
-            self.is_gone = True
-            raise WorkerGone(self)
-        packet = commands.decode(data)
-        if isinstance(packet, commands.Failed):
-            _log_failure(packet.text)
-            return self._read()
-        return packet, list(fds)
-
-    # -- ending ------------------------------------------------------------------------------------
-
-    def end(self) -> None:
-        """Close the stream, at which the worker ends, and wait for that."""
-        self.stream.close()
-        _running.discard(self)
-        await_end(self.process)
-
-    def forget(self) -> None:
-        """In a forked child: this worker is the parent's."""
-        with contextlib.suppress(OSError):
-            self.stream.close()
-        self.process.returncode = 0  # so that nobody here waits for it
 
 
 class WorkerPool:
@@ -285,24 +89,6 @@ class WorkerPool:
         self._workers.clear()
 
 
-def _await(streams: Iterable[socket.socket], events: int = select.POLLIN) -> None:
-    """Wait until one of *streams* has one of *events* or has ended.
-
-    By poll, since select takes no descriptor above 1,023.
-    """
-    poll = select.poll()
-    for stream in streams:
-        poll.register(stream, events)
-    poll.poll()
-
-
-def _log_failure(text: str) -> None:
-    import logging
-
-    logging.getLogger("shmzmq").error("an I/O worker process failed and is replaced:\n%s", text)
-
-
-_running: set[WorkerLink] = set()
 _reserve: list[WorkerLink] = []
 _reserve_lock = threading.Lock()
 
@@ -329,16 +115,12 @@ def take_worker(
 def give_back(link: WorkerLink) -> None:
     """Take *link* into the reserve, or end it when that is full. Its context has ended."""
     try:
-        answer = link.ask(commands.Release(), commands.Idle, None)
-        assert isinstance(answer, commands.Idle)
-        for event, fds in link.collect():
-            for fd in fds:
-                os.close(fd)
-            if isinstance(event, commands.Arrived):
-                chain.unlink(event.segment)  # nobody is left to read it
+        link.ask(commands.Release(), commands.Idle, None)  # there is nothing behind the answer
     except WorkerGone:
         link.end()
         return
+    finally:
+        link.drop_events()
     link.load = 0
     with _reserve_lock:
         if len(_reserve) < _RESERVE:
@@ -353,12 +135,10 @@ def _end_reserve() -> None:
         _reserve.pop().end()
 
 
-def _forget_parents_workers() -> None:
+def _forget_parents_reserve() -> None:
     global _reserve_lock
     _reserve_lock = threading.Lock()
     _reserve.clear()
-    while _running:
-        _running.pop().forget()
 
 
-os.register_at_fork(after_in_child=_forget_parents_workers)
+os.register_at_fork(after_in_child=_forget_parents_reserve)

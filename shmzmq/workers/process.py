@@ -1,7 +1,6 @@
 """The worker process: takes commands from its application and keeps its endpoints.
 
-It serves one context at a time. It never waits for its application: events that the application has
-not read yet are kept here. It ignores SIGINT, which is the application's, and ends when the
+It serves one context at a time. It ignores SIGINT, which is the application's, and ends when the
 application ends, however that was: a pidfd tells, since a forked child may hold our stream open.
 """
 
@@ -15,24 +14,24 @@ import select
 import signal
 import socket
 import traceback
-from collections import deque
 from typing import Any, Final
 
 from ..constants import Event
 from ..errors import ZMQError
 from ..shm.board import Control, open_board
 from ..transports.interface import Dialling, Listener, Transport
-from ..transports.registry import find_transport
 from . import commands
 from .announcer import Announcer
+from .application import ApplicationGone, ApplicationLink
 from .commands import Packet
 from .connector import ConnectingEndpoint
 from .exchange import Exchange
+from .guarded import guarded_transport
 from .hosting import HostedSocket
 from .kept import KeptPipe
 from .listener import ListeningEndpoint
 from .lookup import Lookups
-from .reactor import READ, WRITE, Reactor
+from .reactor import READ, Reactor
 from .session import Workplace
 from .statistics import WorkerCounters
 
@@ -41,22 +40,19 @@ _DYING_MS: Final = 1000
 """How long a process that has closed its descriptors may take to be dead."""
 
 
-class ApplicationGone(Exception):
-    """The application has ended or closed its stream."""
-
-
 class Worker:
     """One worker and its application's stream *link*."""
 
     def __init__(self, link: socket.socket) -> None:
-        self._link = link
         self._reactor = Reactor()
+        self._link = ApplicationLink(self._reactor, link, self._take_command, self._told)
+        self.tell = self._link.tell
         self._exchange = Exchange(self._reactor)
         self._workplace = Workplace(self._reactor, self._exchange, Lookups(self._reactor))
-        self._outbox: deque[tuple[bytes, tuple[int, ...], int]] = deque()
         self._sockets: dict[int, HostedSocket] = {}
         self._closed_sockets: set[int] = set()
         self._listeners: dict[int, ListeningEndpoint] = {}
+        self._looked_up: set[int] = set()  # endpoints whose addresses are
         self._connectors: dict[int, ConnectingEndpoint] = {}
         self._to_keep: dict[int, list[KeptPipe]] = {}
         self._application = (0, 0)
@@ -80,10 +76,10 @@ class Worker:
         }
 
     def run(self) -> None:
-        """Serve until the application has gone."""
-        self._link.setblocking(False)
-        self._reactor.watch(self._link.fileno(), READ, self._on_link)
+        """Serve until the application has gone: raises ApplicationGone then."""
+        self._link.open()
         self._reactor.run(self._exchange, self._after_each_round)
+        raise ApplicationGone
 
     def await_death(self) -> None:
         """Its stream has ended while it had endpoints, so the application is dying: see it dead.
@@ -97,63 +93,26 @@ class Worker:
             poll.poll(_DYING_MS)
 
     def close(self) -> None:
-        """Let everything go."""
-        self._drop_all()
+        """Let everything go, telling nobody."""
         self._link.close()
+        self._drop_all()
 
     # -- the application's stream ------------------------------------------------------------------
 
-    def tell(self, packet: Packet, fds: tuple[int, ...] = ()) -> None:
-        """Send an event; descriptors in *fds* are closed here once they have been sent."""
-        self._outbox.append((commands.encode(packet), fds, getattr(packet, "socket", -1)))
-        if len(self._outbox) == 1:
-            self._send_outbox()
+    def _told(self, key: int) -> None:
+        """An event is on its way; one about a socket is to wake it."""
+        if key in self._sockets:
+            self._sockets[key].board.notify(Control.EVENT)
 
-    def _send_outbox(self) -> None:
-        while self._outbox:
-            data, fds, about = self._outbox[0]
-            try:
-                socket.send_fds(self._link, [data], fds)
-            except BlockingIOError:
-                break
-            except OSError as error:
-                raise ApplicationGone from error
-            self._outbox.popleft()
-            for fd in fds:
-                os.close(fd)
-            if about in self._sockets:
-                self._sockets[about].board.notify(Control.EVENT)
-        self._reactor.watch(
-            self._link.fileno(), READ | (WRITE if self._outbox else 0), self._on_link
-        )
-
-    def _on_link(self, events: int) -> None:
-        if events & WRITE:
-            self._send_outbox()
-        if events & ~WRITE:
-            self._read_commands()
-
-    def _read_commands(self) -> None:
-        while True:
-            try:
-                data, fds, _, _ = socket.recv_fds(
-                    self._link, commands.MAX_PACKET, 4, socket.MSG_CMSG_CLOEXEC
-                )
-            except BlockingIOError:
-                return
-            except OSError as error:
-                raise ApplicationGone from error
-            if not data:
-                raise ApplicationGone
-            packet = commands.decode(data)
-            handler = self._handlers[type(packet)]
-            if isinstance(packet, commands.AddSocket):
-                if fds:  # else none was left for it; those who ask for the socket are told
-                    handler(packet, fds[0])
-            elif isinstance(packet, commands.Bind):
-                handler(packet, fds[0] if fds else -1)
-            else:
-                handler(packet)
+    def _take_command(self, packet: Packet, fds: list[int]) -> None:
+        handler = self._handlers[type(packet)]
+        if isinstance(packet, commands.AddSocket):
+            if fds:  # else none was left for it; those who ask for the socket are told
+                handler(packet, fds[0])
+        elif isinstance(packet, commands.Bind):
+            handler(packet, fds[0] if fds else -1)
+        else:
+            handler(packet)
 
     # -- commands ----------------------------------------------------------------------------------
 
@@ -183,6 +142,7 @@ class Worker:
         for endpoint in self._endpoints():
             endpoint.close()
         self._listeners.clear()
+        self._looked_up.clear()
         self._connectors.clear()
         self._sockets.clear()
         self._closed_sockets.clear()
@@ -219,7 +179,7 @@ class Worker:
         if packet.endpoint in self._listeners:
             return  # asked again by an application that saw our predecessor die over it
         try:
-            transport = find_transport(packet.scheme)
+            transport = guarded_transport(packet.scheme)
             if packet.address is None:
                 self._bound(packet, transport, None)
                 return
@@ -229,12 +189,20 @@ class Worker:
             seek = transport.lookup(packet.address, packet.options, binding=True)
             if seek is not None:
                 lookups = self._workplace.lookups
-                lookups.run(seek, lambda found: self._listen(packet, transport, found))
+                self._looked_up.add(packet.endpoint)
+                lookups.run(seek, lambda found: self._listen_there(packet, transport, found))
                 return
         except OSError as error:
             self._not_bound(packet, error)
             return
         self._listen(packet, transport, (packet.address, packet.options))
+
+    def _listen_there(
+        self, packet: commands.Bind, transport: Transport, where: Dialling | OSError
+    ) -> None:
+        if packet.endpoint in self._looked_up:  # else it was unbound meanwhile
+            self._looked_up.discard(packet.endpoint)
+            self._listen(packet, transport, where)
 
     def _listen(
         self, packet: commands.Bind, transport: Transport, where: Dialling | OSError
@@ -254,9 +222,15 @@ class Worker:
             if listener is not None:
                 listener.close()
             raise OSError(errno.EMFILE, _NOT_HOSTED)
-        endpoint = self._listeners[packet.endpoint] = ListeningEndpoint(
-            self._workplace, transport, listener, packet, hosted, self.tell, self._listener_done
-        )
+        try:
+            endpoint = ListeningEndpoint(
+                self._workplace, transport, listener, packet, hosted, self.tell, self._listener_done
+            )
+        except OSError:
+            if listener is not None:
+                listener.close()
+            raise
+        self._listeners[packet.endpoint] = endpoint
         for pipe in self._to_keep.pop(packet.endpoint, ()):
             endpoint.keep(pipe)
         self.tell(commands.Bound(packet.endpoint, 0, "", listener.address if listener else ""))
@@ -270,6 +244,7 @@ class Worker:
         self.tell(commands.Bound(packet.endpoint, error.errno or 5, text, packet.address or ""))
 
     def _unbind(self, packet: commands.Unbind) -> None:
+        self._looked_up.discard(packet.endpoint)
         listener = self._listeners.get(packet.endpoint)
         if listener is not None:
             listener.stop_listening()
@@ -279,9 +254,16 @@ class Worker:
         if packet.socket not in self._sockets:
             self.tell(commands.Refused(packet.socket, packet.endpoint, _NOT_HOSTED))
             return
+        try:
+            transport = guarded_transport(packet.scheme)
+        except OSError as error:
+            self._to_keep.pop(packet.endpoint, None)
+            text = f"cannot connect: {error.strerror}"
+            self.tell(commands.Refused(packet.socket, packet.endpoint, text))
+            return
         endpoint = self._connectors[packet.endpoint] = ConnectingEndpoint(
             self._workplace,
-            find_transport(packet.scheme),
+            transport,
             packet,
             self._sockets[packet.socket],
             self.tell,
@@ -365,6 +347,6 @@ def run(fd: int) -> None:
         worker.close()
     except BaseException:
         # No goodbye to anybody: the application goes on with another worker.
-        with contextlib.suppress(OSError, ApplicationGone):
+        with contextlib.suppress(OSError):
             worker.tell(commands.Failed(traceback.format_exc()))
         raise

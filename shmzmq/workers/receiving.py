@@ -274,7 +274,7 @@ class Receiving:
     def take_block(self, size):
         """Have a part come to a block; false when it goes through the ring."""
         pipe: Pipe = self.pipe
-        if size < pipe.lending.least or pipe.lending.ledger is None:
+        if pipe.merging or size < pipe.lending.least or pipe.lending.ledger is None:
             return False
         pool: Pool = pipe.lender.pool
         self.block = pool.allocate(size, True)

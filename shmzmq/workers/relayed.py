@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from ..pipe import Pipe
-from ..pipe_segment import check_pipe_segment, create_pipe_segment, ring_size
-from ..shm.liveness import ProcessId, this_process
+from ..pipe_segment import create_pipe_segment, ring_size
+from ..shm.liveness import ProcessId
 from ..zmtp import commands, events
 from ..zmtp.codec import FrameCodec
 from ..zmtp.connection import TRAFFIC_ALLOWANCE, Connection
@@ -43,16 +43,6 @@ _CHUNK: Final = 64 * 1024
 _PUBLISHERS: Final = ("PUB", "XPUB")
 _SUBSCRIBERS: Final = ("SUB", "XSUB")
 _CONFLATING_IN: Final = ("PULL", "SUB", "DEALER")  # those whose messages may take another's place
-
-
-def take_pipe(segment: str, token: bytes) -> Segment:
-    """Map the pipe that the application made; the name goes, since nobody else will open it.
-
-    Raises ZMQError: ENOENT, EPROTO.
-    """
-    mapped = check_pipe_segment(segment, token, this_process())
-    mapped.unlink()
-    return mapped
 
 
 def make_pipe(application: tuple[int, int]) -> Segment:

@@ -7,12 +7,15 @@ messages over the stream (`relayed`). The application sees a pipe with a far end
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ..constants import Event
 from ..errors import ZMQError
+from ..pipe_segment import check_pipe_segment
 from ..shm import segment as segments
+from ..shm.liveness import this_process
 from ..zmtp import events
 from ..zmtp.connection import Connection
 from ..zmtp.mechanisms.null import NullMechanism
@@ -200,7 +203,7 @@ class Session:
             self.pipe = None
 
     def finish(self) -> None:
-        """The application's socket is closed: write what it has said, and read no more."""
+        """The application will say and read no more: write what it has said."""
         if self._relayed is not None:
             self._relayed.stop_reading()
 
@@ -308,38 +311,49 @@ class Session:
         return self._owner.find_kept(token)
 
     def _relay(self) -> None:
-        """Be the far end of the pipe from now on."""
+        """Be the far end of the pipe from now on.
+
+        What fails leaves everything as it was, so that the next connection finds the pipe.
+        """
         self._stop_timer()
         exchange = self._workplace.exchange
-        if self.pipe is None:
-            bit = exchange.reserve()
-            try:
-                self.pipe = self._take_up_pipe(exchange, bit)
-            except (ZMQError, OSError):
-                exchange.release(bit)
+        held = self.pipe
+        bit = held.bit if held is not None else exchange.reserve()
+        doorbell_fd = -1
+        try:
+            end, doorbell_fd = exchange.end_of_pipe(bit)
+            self.pipe = pipe = held or self._take_up_pipe(exchange, bit)
+            self._relayed = RelayedTraffic(
+                self._workplace.reactor,
+                exchange,
+                self._stream,
+                self._zmtp,
+                pipe,
+                self._socket_type,
+                self._options,
+                self._end,
+                self.pipe_taken,
+            )
+        except (ZMQError, OSError):
+            if doorbell_fd >= 0:
+                os.close(doorbell_fd)
+            if held is None:
+                if self.pipe is None:
+                    exchange.release(bit)
+                self.release_pipe()
                 self._discard_pipe()
-                raise
-        end, doorbell_fd = exchange.end_of_pipe(self.pipe.bit)
-        self._relayed = RelayedTraffic(
-            self._workplace.reactor,
-            exchange,
-            self._stream,
-            self._zmtp,
-            self.pipe,
-            self._socket_type,
-            self._options,
-            self._end,
-            self.pipe_taken,
-        )
+            raise
         # The application hears of us before we look at what it has written, or write.
         self._owner.session_ready(self, end, doorbell_fd)
+        if self._dialled:
+            pipe.segment.unlink()  # nobody else will open it
         self._relayed.start()
 
     def _take_up_pipe(self, exchange: Exchange, bit: int) -> Pipe:
         """Return our end of the pipe that we were offered, or of a new one."""
         hosted = self._hosted
         if self._dialled:
-            segment = relayed.take_pipe(self.segment, self.token)
+            segment = check_pipe_segment(self.segment, self.token, this_process())
         else:
             self.bit = hosted.board.allocate()
             segment = relayed.make_pipe(hosted.application)
