@@ -152,12 +152,13 @@ class RelayedTraffic:
         try:
             self._stream.shutdown(socket.SHUT_WR)
             arrived = _unread_by_peer(self._stream) == 0
+            if not arrived:
+                self._reactor.watch(self._stream.fileno(), READ, self._discard)
         except OSError:
-            arrived = True
+            arrived = True  # or we cannot hear that it has
         if arrived:
             self._written()
             return
-        self._reactor.watch(self._stream.fileno(), READ, self._discard)
         self._timer = self._reactor.call_later(_GRACE_S, self._written)
 
     def _discard(self, _: int) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,18 +67,11 @@ def test_a_far_end_that_dies_while_its_link_is_taken_up(
     os.waitpid(child, 0)
 
 
-Alive = Callable[[ProcessId], bool]
-
-
-def dead(_: ProcessId) -> bool:
-    return False
-
-
-# What becomes of a link that ends before the far application was told of the pipe.
-CASES: dict[str, dict[Any, Alive]] = {
-    "the far end lives and knows nothing of it": {},
-    "the far end is dead": {handed_over: dead},
-    "the far end is found dead afterwards": {kept: dead},
+# What the dialling side finds when the link ends before the far application was told of the pipe.
+CASES: dict[str, list[tuple[Any, str, Any]]] = {
+    "the far end lives and knows nothing of it": [],
+    "the far end is dead": [(HandedOver, "cut", None)],
+    "the far end is found dead afterwards": [(kept, "is_alive", lambda process: False)],
 }
 
 
@@ -93,8 +85,8 @@ def test_what_lingers_goes_to_the_next_far_end(
     linger_ms: int,
 ) -> None:
     endpoint = f"ipc://{tmp_path}/s"
-    for module, is_alive in CASES[case].items():
-        monkeypatch.setattr(module, "is_alive", is_alive)
+    for where, name, what in CASES[case]:
+        monkeypatch.setattr(where, name, what)
     cut = []
 
     def fall_silent(session: HandedOver, body: bytes) -> None:
