@@ -108,7 +108,9 @@ class _PipeKeeper(EndpointKeeper):
 
     def _count_no_more(self, pipe: Pipe) -> None:
         pipe.count_in(directory.scratch())
-        self._pipes.pop(pipe).free()
+        slot = self._pipes.pop(pipe, None)  # None: it met its peer meanwhile, and that has gone
+        if slot is not None:
+            slot.free()
 
     def _end_all(self) -> None:
         for pipe in list(self._pipes):
