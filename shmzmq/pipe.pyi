@@ -20,7 +20,6 @@ class Pipe:
     unwanted: bool
     returns: bool
     relayed: bool
-    retired: bool
     def __init__(
         self, segment: Segment, side: int, own: Board, bit: int, send_limit: int
     ) -> None: ...

@@ -160,13 +160,13 @@ def _talk() -> None:
         context.socket(zmq.PUSH) as push,
     ):
         push.rcvtimeo = pull.rcvtimeo = _PATIENCE_MS
+        push.linger = 0
         pull.bind("ipc://*")
         push.connect(pull.last_endpoint.decode())
         push.send(b"x")
         while not pull.poll(20):
             push.poll(0)  # whose side may be the one that lacks something
         assert pull.recv() == b"x"
-        push.linger = 0
 
 
 def _take_all_descriptors() -> list[int]:

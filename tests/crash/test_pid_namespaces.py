@@ -14,14 +14,16 @@ from support.waiting import wait_for
 
 from shmzmq.keepers.bind import WorkerBind
 from shmzmq.pipe import Pipe
+from shmzmq.shm import segment as segments
 from shmzmq.workers import handover
 
 UNSHARE = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
 
 FAR = """
-import sys
+import os, sys
 import shmzmq as zmq
 
+print(os.stat("/proc/self/ns/pid").st_ino, flush=True)
 how, endpoint = sys.argv[1:]
 with zmq.Context() as context, context.socket(zmq.PAIR) as pair:
     pair.linger, pair.rcvtimeo = -1, 20_000
@@ -41,11 +43,19 @@ def can_unshare() -> bool:
 
 @contextmanager
 def far_pair(how: str, endpoint: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run FAR in a pid namespace of its own."""
+    """Run FAR in a pid namespace of its own, whose names nobody else can tell from living ones."""
     command = [*UNSHARE, sys.executable, "-c", FAR, how, endpoint]
-    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        yield process
-        process.kill()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        namespace = int(process.stdout.readline())
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+            for name in segments.names():
+                if name.namespace == namespace:
+                    segments.unlink(str(name))
 
 
 @pytest.mark.skipif(not can_unshare(), reason="needs the right to make a pid namespace")

@@ -95,14 +95,14 @@ def test_many_that_say_nothing_more(puller: Socket, worker: psutil.Process) -> N
         healthy.say(frame(b"before"))
         assert puller.recv() == b"before"
         at_rest = descriptors(worker)
-        silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]
+        silent = [RawPeer(f"tcp://127.0.0.1:{port}") for _ in range(200)]
         try:
-            for number, stream in enumerate(silent):
-                stream.sendall(GREETING[: number % len(GREETING)])
-            wait_for(lambda: descriptors(worker) == at_rest + 200, "they are all accepted")
+            for number, peer in enumerate(silent):
+                peer.say(GREETING[: number % len(GREETING)])
             healthy.say(frame(b"meanwhile"))
             assert puller.recv() == b"meanwhile"
-            wait_for(lambda: descriptors(worker) <= at_rest, "the silent are hung up on")
+            assert all(peer.is_hung_up() for peer in silent)
+            wait_for(lambda: descriptors(worker) <= at_rest, "nothing is left of them")
         finally:
-            for stream in silent:
-                stream.close()
+            for peer in silent:
+                peer.stream.close()

@@ -43,9 +43,9 @@ STEPS = (
         "worker: tell before it goes",
         "attach",
         "workers/handed_over.py",
-        "HandedOver.on_command",
+        "HandedOver._on_taken",
         "self._holder.pipe_ready(self._peer, self._give_doorbell())\n"
-        "            self._say(handover.GO)",
+        "        self._say(handover.GO)",
     ),
 )
 SPARE = (
