@@ -40,6 +40,6 @@ cdef class Pool:
     cdef int release(self, Block block) except -1
     cdef uint64_t reserved_for(self, uint64_t size) except? 0
     cdef int collect(self) except -1
-    cdef bint await_return(self) except -1
+    cdef bint await_return(self, uint64_t size) except -1
     cdef bint has_returned(self) except -1
     cdef void enlist(self, object ledger)

@@ -16,6 +16,7 @@ GIL is the pool's lock; no method lets it go.
 import cython
 from cython.cimports.cpython.buffer import PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.posix.unistd import usleep
 from cython.cimports.shmzmq.shm.atomics import monotonic_ns, pause, store_release
 from cython.cimports.shmzmq.shm.layout import RECORDS_START, PoolHeader
 from cython.cimports.shmzmq.shm.ledger import Ledger
@@ -29,6 +30,8 @@ _PAGE = cython.declare(uint64_t, 4096)
 _MOST_IN_SLAB = cython.declare(uint64_t, 8 << 20)
 _FIRST_SLAB = cython.declare(uint64_t, 1 << 20)
 _STALL_NS = cython.declare(int64_t, 200_000)
+_PLAIN_NS_PER_BYTE = cython.declare(int64_t, 1)
+_NAP_US = cython.declare(cython.uint, 50)
 _LOOKS = cython.declare(cython.int, 32)
 
 
@@ -215,20 +218,27 @@ class Pool:
             ledger.listed = ledger.count != 0
         self.ledgers = [ledger for ledger in self.ledgers if ledger.listed]
 
-    def await_return(self):
+    def await_return(self, size):
         """Wait for a reader to return one of the blocks it was lent last; whether one has.
 
-        Up to 200 µs, and not again before something has come back since a wait in vain.
+        Up to 200 µs, or what plain memory for *size* bytes would cost in page faults and a copy if
+        that is more; and not again before something has come back since a wait in vain.
         """
         if not self.ledgers or (self.waited_in_vain and not self.has_returned()):
             return False
         ledger: Ledger = self.ledgers[len(self.ledgers) - 1]
         found: cython.bint = False
         with cython.nogil:
-            end: int64_t = monotonic_ns() + _STALL_NS
-            while not found and monotonic_ns() < end:
-                pause()
+            begun: int64_t = monotonic_ns()
+            now: int64_t = begun
+            end: int64_t = begun + max(_STALL_NS, cython.cast(int64_t, size) * _PLAIN_NS_PER_BYTE)
+            while not found and now < end:
+                if now - begun < _STALL_NS:
+                    pause()
+                else:
+                    usleep(_NAP_US)
                 found = ledger.has_returned()
+                now = monotonic_ns()
         self.waited_in_vain = not found
         return found
 

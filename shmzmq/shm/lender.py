@@ -129,4 +129,4 @@ class Lender:
         loan: Loan = Loan(self.pool, nbytes)
         if loan.block is not None or self.pool is None or nbytes < BLOCK_FROM:
             return loan
-        return Loan(self.pool, nbytes) if self.pool.await_return() else loan
+        return Loan(self.pool, nbytes) if self.pool.await_return(nbytes) else loan
