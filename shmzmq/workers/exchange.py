@@ -87,9 +87,9 @@ class Exchange(Turns):
     def let_go(self, pipe: Pipe):
         """Nothing is read from *pipe* or written to it any more.
 
-        The application may still look at what it was lent.
+        The application may still look at what it was lent, and takes up what was not read.
         """
-        pipe.lending.end()
+        pipe.let_go()
         # They are methods of the pipe, which so would wait for the collector, and its memory too.
         pipe.outbound.make_area = pipe.inbound.open_area = pipe.inbound.desk = None
         pipe.inbound.boxes = pipe.merger = None
