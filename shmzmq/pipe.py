@@ -573,11 +573,6 @@ class Pipe:
         }
 
     @property
-    def is_taken_up(self):
-        """Whether the far end has begun to read what this end writes."""
-        return load_relaxed(cython.address(self.outbound.control.attached)) != 0
-
-    @property
     def is_sending(self):
         """Whether a message is half written."""
         return bool(self.sending)

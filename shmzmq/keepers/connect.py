@@ -91,7 +91,6 @@ class WorkerConnect(EndpointKeeper):
         self._given_up = False
         self._linger_ends: float | None = None
         self._unread = False
-        self._hangs_up = False  # on a far end that lives
         link.post(self._connect)
         link.load += 1
 
@@ -131,8 +130,6 @@ class WorkerConnect(EndpointKeeper):
         if isinstance(event, Attached):
             assert far_end is not None, "it comes with this event"
             if far_end.is_out_of_reach and not self._lingers:
-                self.pipe.segment.unlink()
-                self._hangs_up = True
                 self.worker.post(commands.Hangup(self.pipe.segment.token))
                 raise no_descriptor_left(self.endpoint)
             self._slot.add_to_counter(0)
@@ -227,12 +224,9 @@ class WorkerConnect(EndpointKeeper):
     def _fresh_segment(self) -> Segment:
         pipe = self.pipe
         keeps = self.socket.pattern.keeps_outbound and not pipe.is_broken and not pipe.unwanted
-        if self._hangs_up and pipe.is_taken_up:
-            keeps = False  # that far end lives, and reads all that was published
-            self._leave_pattern()
         try:
             segment = renew(pipe, keep_outbound=keeps, last_word=self._hiccup)
-            pipe.unwanted = self._hangs_up = False
+            pipe.unwanted = False
             return segment
         except ZMQError as error:
             if error.errno != errno.EPROTO:
