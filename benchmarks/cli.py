@@ -26,7 +26,8 @@ from benchmarks.options import (
     make_matrix,
     make_settings,
     matrix,
-    size,
+    size_option,
+    sizes_option,
 )
 from benchmarks.peers.batches import Api, styles
 from benchmarks.settings import Settings
@@ -114,14 +115,7 @@ def latency_command(
 
 
 @main.command("zero-copy")
-@click.option(
-    "--size",
-    "sizes",
-    multiple=True,
-    type=size,
-    metavar="SIZE",
-    help="Only messages of this size; may be repeated.  [default: 64k 1M 16M]",
-)
+@sizes_option("64k 1M 16M")
 @common()
 def zero_copy_command(sizes: tuple[int, ...], **options: Any) -> None:
     """Large messages a second, copied and not, beside a plain copy in memory.
@@ -136,14 +130,7 @@ def zero_copy_command(sizes: tuple[int, ...], **options: Any) -> None:
 
 
 @main.command("fan-out")
-@click.option(
-    "--size",
-    "sizes",
-    multiple=True,
-    type=size,
-    metavar="SIZE",
-    help="Only messages of this size; may be repeated.  [default: 64 1M]",
-)
+@sizes_option("64 1M")
 @common()
 def fan_out_command(sizes: tuple[int, ...], **options: Any) -> None:
     """Messages a second from one PUB to eight SUB over ipc, each in its own process.
@@ -179,15 +166,7 @@ def matching_command(counts: tuple[int, ...], **options: Any) -> None:
 
 @main.command("idle-peers")
 @click.option("--idle", type=click.IntRange(1), help="Idle sockets.  [default: 1000; quick: 100]")
-@click.option(
-    "--size",
-    "message_size",
-    type=size,
-    metavar="SIZE",
-    default=64,
-    show_default=True,
-    help="Size of the messages.",
-)
+@size_option
 @common()
 def idle_peers_command(idle: int | None, message_size: int, **options: Any) -> None:
     """The rate through one busy peer of a PULL socket, alone and among many idle ones.
@@ -248,15 +227,7 @@ def memory_command(pipes: int, **options: Any) -> None:
     show_default=True,
     help="How many CPUs to place the four processes on.",
 )
-@click.option(
-    "--size",
-    "message_size",
-    type=size,
-    metavar="SIZE",
-    default=64,
-    show_default=True,
-    help="Size of the messages.",
-)
+@size_option
 @common()
 def placement_command(cpus: int, message_size: int, **options: Any) -> None:
     """Which CPUs to give to two applications and their I/O workers.

@@ -9,21 +9,13 @@ from typing import Any
 import click
 
 from benchmarks import compare, page, session
-from benchmarks.options import MANY_PEERS, common, make_settings, size
+from benchmarks.options import MANY_PEERS, common, make_settings, sizes_option
 
 RECORD = "comparison.json"
 
 
 @click.command("compare")
-@click.option(
-    "--size",
-    "sizes",
-    multiple=True,
-    type=size,
-    metavar="SIZE",
-    help="Only messages of this size; may be repeated.  "
-    "[default: 8 64 1k 8k 64k 1M 8M 64M; quick: 64 64k 1M]",
-)
+@sizes_option("8 64 1k 8k 64k 1M 8M 64M; quick: 64 64k 1M")
 @click.option(
     "--plot",
     "directory",

@@ -38,6 +38,29 @@ def size(text: str | int) -> int:
         raise click.BadParameter(str(error)) from None
 
 
+def sizes_option(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return what adds --size, which may be repeated; *default* is what its help says of none."""
+    return click.option(
+        "--size",
+        "sizes",
+        multiple=True,
+        type=size,
+        metavar="SIZE",
+        help=f"Only messages of this size; may be repeated.  [default: {default}]",
+    )
+
+
+size_option = click.option(
+    "--size",
+    "message_size",
+    type=size,
+    metavar="SIZE",
+    default=64,
+    show_default=True,
+    help="Size of the messages.",
+)
+
+
 def addition(text: str) -> ZeromqPeer:
     """Return the library that NAME=MODULE stands for. Raises BadParameter."""
     name, _, module = text.partition("=")
@@ -164,14 +187,7 @@ def matrix(command: Callable[..., None]) -> Callable[..., None]:
             help="Only this transport; may be repeated. ipc and tcp (loopback) are between two "
             "processes, inproc between two threads.",
         ),
-        click.option(
-            "--size",
-            "sizes",
-            multiple=True,
-            type=size,
-            metavar="SIZE",
-            help="Only messages of this size; may be repeated.  [default: 64 1k 64k 1M]",
-        ),
+        sizes_option("64 1k 64k 1M"),
         click.option(
             "--pattern",
             "patterns",

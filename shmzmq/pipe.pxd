@@ -70,7 +70,6 @@ cdef class Pipe:
     cdef bint is_ended(self) noexcept
     cdef void watch_inbound(self, Watch *watch) noexcept
     cdef void watch_outbound(self, Watch *watch) noexcept
-    cdef void _count_in(self, object slot)
     cdef bytes payload(self)
     cdef int begin_anew(self, object segment) except -1
     cdef int read_anew(self) except -1

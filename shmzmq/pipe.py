@@ -84,8 +84,7 @@ class Pipe:
         self.greetings = []
         self.outbound = Producer(segment, side, send_limit, self.make_area)
         self._take_inbound(segment)
-        self.slot = directory.scratch()
-        self._count_in(self.slot)
+        self.count_in(directory.scratch())
 
     def make_area(self, capacity):
         pipe = self.segment
@@ -115,9 +114,6 @@ class Pipe:
 
     def count_in(self, slot):
         """Keep this pipe's counters in the directory *slot* from now on."""
-        self._count_in(slot)
-
-    def _count_in(self, slot):
         self.slot = slot
         address: cython.size_t = slot.address
         self.counters = cython.cast(cython.pointer(uint64_t), address)

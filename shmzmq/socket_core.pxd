@@ -33,6 +33,7 @@ cdef class SocketCore:
     cdef int process_news(self) except -1
     cdef int wait(self, bint for_in, bint for_out, int64_t deadline_ns) except -1
     cdef int look(self) except -1
+    cdef Pipe pipe_of(self, int word, uint64_t bits)
     cdef int look_at_all(self) except -1
     cdef int _take_away_ended(self) except -1
     cdef int _refuse(self) except -1

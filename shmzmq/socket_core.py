@@ -154,23 +154,26 @@ class SocketCore:
         for word in range(self.words):
             bits = board.take_ready(word)
             while bits:
-                item = self.pipes_by_bit[word * 64 + lowest_bit(bits)]
+                pipe = self.pipe_of(word, bits)
                 bits &= bits - 1
-                if item is not None:
-                    pipe = item
-                    self.spinner.relayed = pipe.relayed
+                if pipe is not None:
                     self.pattern.on_ready(pipe)
             bits = board.take_room(word)
             while bits:
-                item = self.pipes_by_bit[word * 64 + lowest_bit(bits)]
+                pipe = self.pipe_of(word, bits)
                 bits &= bits - 1
-                if item is not None:
-                    pipe = item
-                    self.spinner.relayed = pipe.relayed
+                if pipe is not None:
                     self.pattern.on_room(pipe)
         if self.pattern.ended:
             self._take_away_ended()
         return 0
+
+    def pipe_of(self, word, bits):
+        """Return the pipe of the lowest bit, which has posted; None for one that has gone."""
+        pipe: Pipe = self.pipes_by_bit[word * 64 + lowest_bit(bits)]
+        if pipe is not None:
+            self.spinner.relayed = pipe.relayed
+        return pipe
 
     def look_at_all(self):
         """Look at every pipe as if it had been posted, for news that was wiped off the board."""

@@ -23,6 +23,7 @@ cdef class FairQueue:
     cdef int64_t take(
         self, Batch batch, uint64_t most, TopicTable topics, bint inverted
     ) except -1
+    cdef int pass_by(self, Pipe pipe, int looked) except -2
     cdef void next_pipe(self) noexcept
     cdef bint drop_unwanted(self, Pipe pipe, TopicTable topics, bint inverted) except -1
     cdef void skip_message(self)

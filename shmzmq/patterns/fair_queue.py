@@ -77,21 +77,9 @@ class FairQueue:
                 if not self.more:
                     self.next_pipe()
                 return data
-            if pipe.is_ended():
-                self._end(pipe)
-                looked = 0  # others have changed places
-                continue
-            if self.active == 1:
-                return None
-            pipe.idle_looks += 1
-            if pipe.idle_looks >= _PATIENCE and pipe.rest():
-                self.deactivate(pipe)
-                looked = 0
-            else:
-                looked += 1
-                self.next_pipe()
-            if looked >= self.active:
-                return None
+            looked = self.pass_by(pipe, looked)
+            if looked < 0:
+                break
         return None
 
     def take(self, batch, most, topics, inverted):
@@ -118,22 +106,30 @@ class FairQueue:
                 pipe.idle_looks = looked = 0
                 self.last = pipe
                 self.next_pipe()
-            elif pipe.is_ended():
-                self._end(pipe)
-                looked = 0  # others have changed places
-            elif self.active == 1:
+                continue
+            looked = self.pass_by(pipe, looked)
+            if looked < 0:
                 break
-            else:
-                pipe.idle_looks += 1
-                if pipe.idle_looks >= _PATIENCE and pipe.rest():
-                    self.deactivate(pipe)
-                    looked = 0
-                else:
-                    looked += 1
-                    self.next_pipe()
-                if looked >= self.active:
-                    break
         return count
+
+    def pass_by(self, pipe, looked):
+        """Go on from *pipe*, which has nothing, after *looked* others that had nothing either.
+
+        Return how many that makes; -1 when it was all of them.
+        """
+        if pipe.is_ended():
+            self._end(pipe)
+            return 0  # others have changed places
+        if self.active == 1:
+            return -1
+        pipe.idle_looks += 1
+        if pipe.idle_looks >= _PATIENCE and pipe.rest():
+            self.deactivate(pipe)
+            looked = 0
+        else:
+            looked += 1
+            self.next_pipe()
+        return -1 if looked >= self.active else looked
 
     def next_pipe(self):
         self.current += 1
