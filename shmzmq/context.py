@@ -253,7 +253,13 @@ class Context(Supervised):
             or self.generation != fork_generation()
         ):
             return
-        warnings.warn(f"unclosed context {self!r}", ResourceWarning, stacklevel=2, source=self)
+        try:
+            warnings.warn(f"unclosed context {self!r}", ResourceWarning, stacklevel=2, source=self)
+        finally:  # also where warnings are errors, which nobody catches here
+            self._end_unasked()
+
+    def _end_unasked(self) -> None:
+        """End because nobody holds this context any more; does not wait for a peer."""
         if self._open_sockets or self.lingering:
             # The collector found it in a cycle. It has cleared the weak references by which the
             # sockets, which it closes next, and the attendant are known here; and no collection

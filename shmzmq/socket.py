@@ -177,8 +177,12 @@ class Socket(Monitored, SocketEndpoints, ArrayFormats):
         if getattr(self, "_shadow_obj", None) is not None:
             return
         if "closed" in self.__dict__ and not self.closed and not self.generation_is_stale():
-            warnings.warn(f"unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self)
-            self.close()
+            try:
+                warnings.warn(
+                    f"unclosed socket {self!r}", ResourceWarning, stacklevel=2, source=self
+                )
+            finally:  # also where warnings are errors, which nobody catches here
+                self.close()
 
     def __enter__(self) -> Socket:
         return self
