@@ -182,9 +182,12 @@ class Packed(Source):
         base = cython.cast(cython.p_char, self.view.buf)
         limit: int64_t = self.view.len
         start: int64_t = self.offset(first)
+        wide = cython.cast(cython.pointer(int64_t), self.ends.buf) + first + 1
+        narrow = cython.cast(cython.pointer(int32_t), self.ends.buf) + first + 1
+        is_wide: cython.bint = self.item == 8
         count: uint64_t = 0
         while count < most:
-            end: int64_t = self.offset(first + count + 1)
+            end: int64_t = wide[count] if is_wide else narrow[count]
             # What was changed since it was checked is found out by slice_at.
             if cython.cast(uint64_t, end - start) >= REFERENCE_FROM or start < 0 or end > limit:
                 break

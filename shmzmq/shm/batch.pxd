@@ -1,7 +1,8 @@
 cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint64_t
-from libc.string cimport memcpy
+
+from shmzmq.shm.copying cimport copy_short
 
 # A message that is to be sent: bytes somewhere in memory.
 cdef struct Slice:
@@ -31,6 +32,7 @@ cdef class Batch:
     cdef Memory data, offsets          # the messages packed: message i lies from offsets[i] to offsets[i + 1]
     cdef uint64_t places               # messages that `offsets` has memory for
 
+    cdef int reserve(self, uint64_t size) except -1
     cdef int add_packed(self, const char *data, uint64_t size) except -1
     cdef int add_object(self, object part) except -1
     cdef int add_parts(self, list parts) except -1
@@ -48,7 +50,7 @@ cdef inline int add(Batch batch, const char *data, uint64_t size) except -1:
         used = memory.nbytes
         if size > memory.capacity - used or batch.count >= batch.places:
             return batch.add_packed(data, size)
-        memcpy(memory.address + used, data, size)
+        copy_short(memory.address + used, data, size)
         memory.nbytes = used + size
         batch.count += 1
         (<int64_t *> batch.offsets.address)[batch.count] = used + size

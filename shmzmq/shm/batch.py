@@ -57,14 +57,19 @@ class Batch:
         self.places = self.offsets.capacity // 8 - 1
         cython.cast(cython.pointer(int64_t), self.offsets.address)[0] = 0
 
-    def add_packed(self, data, size):
-        """Put a message behind those that are packed already, in more memory."""
+    def reserve(self, size):
+        """Have memory for a packed message of *size* bytes, and more of it each time."""
         used: uint64_t = self.data.nbytes
         if size > self.data.capacity - used:
             self.data.grow(max(2 * self.data.capacity, used + size))
         if self.count >= self.places:
             self.offsets.grow(2 * self.offsets.capacity)
             self.places = self.offsets.capacity // 8 - 1
+        return 0
+
+    def add_packed(self, data, size):
+        """Put a message behind those that are packed already, in more memory."""
+        self.reserve(size)
         return add(self, data, size)
 
     def add_object(self, part):

@@ -19,6 +19,7 @@ from cython.cimports.shmzmq.shm.atomics import (
     store_release,
 )
 from cython.cimports.shmzmq.shm.batch import Slice
+from cython.cimports.shmzmq.shm.copying import copy_short
 from cython.cimports.shmzmq.shm.layout import (
     RECORD_CHAIN,
     RECORD_COMMAND,
@@ -155,7 +156,7 @@ class Producer:
             elif tail + need > end or need > capacity >> 1:
                 break
             cython.cast(cython.pointer(uint64_t), data + place)[0] = size << 8
-            memcpy(data + place + 8, slices[i].data, size)
+            copy_short(data + place + 8, slices[i].data, size)
             tail += need
             total += size
             i += 1
