@@ -16,6 +16,7 @@ COMPILED = [
     "shmzmq/shm/mapping.py",
     "shmzmq/shm/blocks.py",
     "shmzmq/shm/box.py",
+    "shmzmq/shm/chain.py",
     "shmzmq/shm/consumer.py",
     "shmzmq/shm/lease.py",
     "shmzmq/shm/ledger.py",

@@ -4,12 +4,16 @@ What a ring holds stands in the pipe's segment and, where that was too small, in
 one after the other (ring.py, I4). Their names are the reader's to take away. Here they are found
 for the two who come before it or instead of it: the worker that accepts the pipe, and the process
 that will not.
+
+Pair "claim": the reader's id in the pipe, fence, walk in claim -> tail, fence, look at the reader
+in Producer.grow. An area that is made meanwhile is found by the walk, or its maker sees whose it
+is. Without that the sweep might take it away once its maker has died.
 """
 
-from __future__ import annotations
-
 import errno
-from typing import Final
+
+import cython
+from cython.cimports.shmzmq.shm.atomics import fence
 
 from ..errors import ZMQError
 from . import segment as segments
@@ -18,16 +22,16 @@ from .liveness import ProcessId
 from .ring import Consumer
 from .segment import Segment
 
-_MOST_AREAS: Final = 64  # each is at least twice as large as the one before
+_MOST_AREAS = cython.declare(cython.int, 64)  # each is at least twice as large as the one before
 
 
 def claim(pipe: Segment, reader: ProcessId) -> None:
     """Note *reader* in the pipe and in its areas: they stay for it even if their maker dies.
 
-    An area that is made meanwhile gets its reader from its maker. Raises ZMQError when the ring or
-    what it names makes no sense.
+    Raises ZMQError when the ring or what it names makes no sense.
     """
     pipe.reader = reader
+    fence()  # pair "claim": an area is found in the ring, or its maker knows its reader
     for area in _areas(pipe):
         area.reader = reader
 

@@ -18,6 +18,7 @@ cdef class Producer:
     cdef char *payload                 # of the record written last
     cdef bint broken, stalled
     cdef object segment                # keeps the control block mapped
+    cdef int index                     # of the ring; that of the end that made the pipe is 0
     cdef object make_area
     cdef list areas                    # (base, segment) of every area that the consumer may still need
     cdef Py_buffer view, area_view

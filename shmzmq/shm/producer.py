@@ -11,6 +11,7 @@ from cython.cimports.cpython.buffer import (
 from cython.cimports.libc.stdint import int64_t, uint64_t
 from cython.cimports.libc.string import memcpy
 from cython.cimports.shmzmq.shm.atomics import (
+    fence,
     load_acquire,
     load_relaxed,
     monotonic_ns,
@@ -56,6 +57,7 @@ class Producer:
         header = cython.cast(cython.pointer(PipeHeader), self.view.buf)
         self.control = cython.address(header.ring[index])
         self.segment = segment
+        self.index = index
         self.make_area = make_area
         self.limit = limit
         self.areas = []
@@ -288,6 +290,11 @@ class Producer:
         self.tail += len(moved)
         self.pending_bytes = saved_pending
         store_release(cython.address(self.control.tail), self.published)  # pair "publish"
+        if self.index == 0:
+            fence()  # pair "claim": the area is found in the ring, or its reader is known here
+            reader = self.segment.reader
+            if reader.pid:  # with none, the claim may be giving the area its reader just now
+                area.reader = reader
         return RING_OK
 
     def take_pending(self):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from model import attach, box, leave, lent, ring, room, wake
+from model import attach, box, claim, leave, lent, ring, room, wake
 from model.steps import Step
 from model.tso import Result
 from support.sources import compiled_sources, pair_places, source_of
@@ -18,6 +18,7 @@ MODELS: dict[str, tuple[Explore, tuple[Step, ...], int]] = {
     "memory": (partial(room.explore, for_memory=True), room.MEMORY_STEPS, 20_000),
     "attach": (attach.explore, attach.STEPS, 10_000),
     "leave": (leave.explore, leave.STEPS, 100),
+    "claim": (claim.explore, claim.STEPS, 100),
     "lent": (lent.explore, lent.STEPS, 1_000),
     "box": (box.explore, box.STEPS, 300),
     "ring": (ring.explore, ring.STEPS, 1_000),

@@ -7,7 +7,9 @@ import pytest
 from support.pipes import CHAIN, MORE, NO_MEMORY, OK, Ring
 
 from shmzmq.errors import ZMQError
+from shmzmq.shm import chain
 from shmzmq.shm.layout import OFFSETS, RECORDS_OFFSET
+from shmzmq.shm.liveness import this_process
 from shmzmq.shm.ring import Consumer, Producer
 from shmzmq.shm.segment import Segment
 
@@ -135,6 +137,17 @@ def test_should_say_that_there_is_no_memory_and_keep_what_is_pending(ring: Ring)
     assert producer.push(b"second") == OK
     producer.commit()
     assert ring.receive() == [b"first", b"second"]
+
+
+def test_should_give_an_area_the_reader_who_claims_the_pipe_meanwhile(ring: Ring) -> None:
+    def claim_and_make(capacity: int) -> Segment:
+        area = ring.make_area(capacity)  # for nobody yet
+        chain.claim(ring.segment, this_process())
+        return area
+
+    ring.producer = Producer(ring.segment, 0, 0, claim_and_make)
+    ring.send(b"x" * 5000)
+    assert [area.reader for area in ring.areas] == [this_process()]
 
 
 def test_should_always_have_place_for_a_chain_record(make_ring: MakeRing) -> None:
