@@ -23,9 +23,8 @@ from cython.cimports.shmzmq.shm.layout import PoolHeader
 from ..errors import ZMQError
 from . import segment as segments
 from .layout import Kind
-from .ledger import reader_tag
 from .liveness import pid_namespace, this_process
-from .segment import SegmentName
+from .segment import SegmentName, reader_tag
 
 
 def _forget_parents_views():

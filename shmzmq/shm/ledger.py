@@ -30,14 +30,9 @@ from cython.cimports.shmzmq.shm.layout import LOANS, RETURNED_WORDS, PipeHeader
 
 from . import segment as segments
 from .liveness import is_alive
-from .segment import SegmentName
+from .segment import SegmentName, reader_tag
 
 _ALL = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
-
-
-def reader_tag(token):
-    """Return the number by which a pipe with *token* calls a pool in its reader's name for it."""
-    return int.from_bytes(token[:4], "little")
 
 
 @cython.cclass

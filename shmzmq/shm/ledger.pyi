@@ -4,8 +4,6 @@ from .blocks import Pool
 from .liveness import ProcessId
 from .segment import Segment
 
-def reader_tag(token: bytes) -> int: ...
-
 @final
 class Ledger:
     def __init__(self, pool: Pool, segment: Segment, index: int, reader: ProcessId) -> None: ...

@@ -81,6 +81,11 @@ class SegmentName(NamedTuple):
         return own._replace(reader=ProcessId(reader_pid, reader_start), tag=tag)
 
 
+def reader_tag(token: bytes) -> int:
+    """Return the number by which a pipe with *token* calls a pool in its reader's name for it."""
+    return int.from_bytes(token[:4], "little")
+
+
 class Segment:
     """A mapped segment. The mapping lives as long as this object; the name has its own life."""
 
@@ -313,19 +318,30 @@ def unlink_all_of(owner: ProcessId, token: bytes) -> None:
     """Unlink what *owner*, which is dead or done with it, made for the pipe with *token*.
 
     For whoever has read all of that pipe, or knows that nobody will: the owner may have died
-    between making an area and naming it in the ring, and the sweep keeps what has a living reader.
+    between making an area, or a further name of a pool, and naming it in the ring, and the sweep
+    keeps what has a living reader.
     """
-    prefix = SegmentName(os.getuid(), pid_namespace(), owner, 0).prefix
-    for entry in _entries():
-        name = f"/{entry}"
-        if name.startswith(prefix) and (fields := _read_header(name)) and fields[8] == token:
-            unlink(name)
+    tag = reader_tag(token)
+    for name in names():
+        if (name.uid, name.namespace, name.owner) != (os.getuid(), pid_namespace(), owner):
+            continue
+        if name.reader is not None:
+            if (name.reader, name.tag) == (this_process(), tag):
+                unlink(str(name))
+            continue
+        with contextlib.suppress(OSError):  # no descriptor to look by: left to a sweep
+            if (fields := _read_header(str(name))) and fields[8] == token:
+                unlink(str(name))
 
 
 def _is_awaited(name: SegmentName, done: ProcessId | None) -> bool:
+    """Tell whether a reader may still want this; in doubt, for want of descriptors, it does."""
     reader = name.reader
     if reader is None:
-        fields = _read_header(str(name))
+        try:
+            fields = _read_header(str(name))
+        except OSError:
+            return True
         if fields is None:
             return False
         reader = ProcessId(fields[6], fields[7])
@@ -333,10 +349,13 @@ def _is_awaited(name: SegmentName, done: ProcessId | None) -> bool:
 
 
 def _read_header(name: str) -> tuple[Any, ...] | None:
-    """Return the header's fields without mapping the segment, None when it has gone or has none."""
+    """Return the header's fields without mapping the segment, None when it has gone or has none.
+
+    Raises OSError when it cannot be read.
+    """
     try:
         with open(f"{DIRECTORY}{name}", "rb") as file:
             header = file.read(_HEADER.size)
-    except OSError:
+    except FileNotFoundError:
         return None
     return _HEADER.unpack(header) if len(header) == _HEADER.size else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..constants import Event
 from ..shm import segment as segments
-from ..shm.liveness import ProcessId
+from ..shm.liveness import ProcessId, is_alive
 from ..transports.interface import Transport
 from .announcer import UNHEARD, Announcer
 from .attempt import Attempt
@@ -157,8 +157,11 @@ class ConnectingEndpoint:
             self._session = None
         elif self._pipe is not None and self._pipe.held is not None:
             self._workplace.exchange.let_go(self._pipe.held)
-        if self._untaken is not None:
-            segments.unlink_all_of(ProcessId(*self.hosted.application), self._untaken)
+        application = ProcessId(*self.hosted.application)
+        # What a dead one wrote is for the far end, which may have it all the same. Who that is
+        # stands in the segments: the sweep takes them away once that one has died, too.
+        if self._untaken is not None and is_alive(application):
+            segments.unlink_all_of(application, self._untaken)
         self._pipe = self._untaken = None
         self._kept.end()
 

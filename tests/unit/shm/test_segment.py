@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.channel import ChildProcess
@@ -258,3 +259,32 @@ def test_should_take_away_what_a_dead_process_made_for_one_pipe(orphan: Segment)
         assert is_there(others.name)
     finally:
         others.unlink()
+
+
+def test_should_keep_what_it_has_no_descriptor_to_look_into(
+    orphan: Segment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str, *more: Any) -> Any:
+        if path.startswith(str(SHM)):
+            raise OSError(errno.EMFILE, "no descriptor left")
+        return open(path, *more)
+
+    monkeypatch.setattr(segments, "open", refuse, raising=False)
+    assert orphan.name not in segments.sweep()
+    assert is_there(orphan.name)
+
+
+def test_should_take_away_the_names_of_pools_that_a_dead_owner_made_for_us(
+    orphan: Segment,
+) -> None:
+    own = SegmentName.parse(orphan.name)
+    assert own is not None
+    token = b"0123456789abcdef"
+    tag = segments.reader_tag(token)
+    ours = str(own._replace(reader=this_process(), tag=tag))
+    of_another_pipe = str(own._replace(reader=this_process(), tag=tag + 1))
+    for name in (ours, of_another_pipe):
+        segments.link(orphan.name, name)
+    segments.unlink_all_of(own.owner, token)
+    assert [is_there(name) for name in (ours, of_another_pipe)] == [False, True]
+    segments.unlink(of_another_pipe)

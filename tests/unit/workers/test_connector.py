@@ -5,10 +5,13 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import pytest
+from crash.cast import Cast
+from crash.payload import large_message
 from support.factory import SocketFactory
 from support.library import zmq
-from support.waiting import PATIENCE_MS, Background
+from support.waiting import PATIENCE_MS, PATIENCE_S, Background
 from support.worker_threads import SOCKET, BareApplication
 
 from shmzmq.shm.liveness import ProcessId, process_start, this_process
@@ -25,6 +28,7 @@ from shmzmq.workers.commands import (
 from shmzmq.workers.handed_over import HandedOver
 
 ENDPOINT = 7
+SENDER = 1
 TOKEN = bytes(range(16))
 
 
@@ -112,3 +116,27 @@ def test_what_lingers_goes_to_the_next_far_end(
     ending.result()
     assert len(cut) == 1
     assert not pull.poll(0)
+
+
+def test_a_sender_killed_before_its_worker_heard_that_the_pipe_was_taken(
+    sockets: SocketFactory, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def take_silently(link: HandedOver, _: bytes) -> None:
+        link._let_go()  # and say nothing: as if the sender's worker had not come to read it
+
+    step = (handed_over._OFFERED, handover.GO)
+    monkeypatch.setitem(handed_over._ACCEPTING, step, take_silently)
+    cast = Cast(tmp_path)
+    endpoint = cast.endpoint()
+    pull = sockets.open(zmq.PULL, bind=endpoint)
+    victim = cast.start("send_large", type="PUSH", how="connect", endpoint=endpoint, sender=SENDER)
+    victim.await_progress(30)  # more than the ring's first area holds
+    assert pull.recv_multipart() == large_message(SENDER, 0)
+    workers = psutil.Process(victim.pid).children()
+    victim.kill()
+    _, running = psutil.wait_procs(workers, timeout=PATIENCE_S)
+    assert not running
+    for number in range(1, victim.record.following):
+        assert pull.recv_multipart() == large_message(SENDER, number)
+    pull.close()
+    cast.finish()
