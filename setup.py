@@ -23,6 +23,7 @@ COMPILED = [
     "shmzmq/shm/lender.py",
     "shmzmq/shm/producer.py",
     "shmzmq/shm/records.py",
+    "shmzmq/shm/runs.py",
     "shmzmq/shm/waiting.py",
     "shmzmq/message.py",
     "shmzmq/lending.py",

@@ -49,7 +49,6 @@ cdef class Consumer:
     cdef void advance(self) noexcept
     cdef int64_t take(self, Batch batch, uint64_t most, uint64_t largest) except -1
     cdef int _take_run(self, Batch batch, uint64_t most, uint64_t largest) except -1
-    cdef int _pack_run(self, Batch batch, uint64_t most, uint64_t largest) except -1
     cdef void step(self)
     cdef void mark(self, Mark *mark) noexcept
     cdef void release(self, Mark *mark)

@@ -10,16 +10,15 @@ from cython.cimports.cpython.buffer import (
     PyObject_GetBuffer,
 )
 from cython.cimports.cpython.bytes import PyBytes_AS_STRING
-from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.shm.atomics import (
     load_acquire,
     load_relaxed,
     store_relaxed,
     store_release,
 )
-from cython.cimports.shmzmq.shm.batch import Batch, add
+from cython.cimports.shmzmq.shm.batch import Batch
 from cython.cimports.shmzmq.shm.box import BoxDesk
-from cython.cimports.shmzmq.shm.copying import copy_short
 from cython.cimports.shmzmq.shm.layout import (
     DESCRIPTOR_SIZE,
     LOANS,
@@ -42,6 +41,7 @@ from cython.cimports.shmzmq.shm.records import (
     check_area,
     spanned,
 )
+from cython.cimports.shmzmq.shm.runs import Run, pack_run, take_run
 
 from ..errors import ZMQError
 
@@ -192,10 +192,7 @@ class Consumer:
             while self.read - read < most and self.peek() == RING_OK:
                 if self.record_flags or self.record_size > largest:
                     break
-                if batch.items is None:
-                    self._pack_run(batch, most - (self.read - read), largest)
-                else:
-                    self._take_run(batch, most - (self.read - read), largest)
+                self._take_run(batch, most - (self.read - read), largest)
         finally:
             if self.read != read:
                 store_relaxed(cython.address(self.control.bytes_read), self.bytes_read)
@@ -205,76 +202,24 @@ class Consumer:
 
     def _take_run(self, batch, most, largest):
         """Take messages up to what was published when last looked, as peek would find them."""
-        data: cython.pointer(cython.const[cython.char]) = self.data
-        mask: uint64_t = self.capacity - 1
-        base: uint64_t = self.base
-        position: uint64_t = self.head
-        tail: uint64_t = self.tail_seen
-        total: uint64_t = 0
-        count: uint64_t = 0
+        run: Run
+        run.data = self.data
+        run.base = self.base
+        run.mask = self.capacity - 1
+        run.position = self.head
+        run.tail = self.tail_seen
+        run.largest = largest
+        run.count = run.total = 0
         try:
-            while count < most and position != tail:
-                place: uint64_t = (position - base) & mask
-                # Read once: the peer could change it between a check and a use.
-                head: uint64_t = load_relaxed(cython.cast(cython.pointer(uint64_t), data + place))
-                size: uint64_t = head >> 8
-                if (
-                    head & 255
-                    or size > largest
-                    or size > mask + 1 - place - 8
-                    or spanned(size) > tail - position
-                ):
-                    break
-                add(batch, data + place + 8, size)
-                position += spanned(size)
-                total += size
-                count += 1
+            if batch.items is None:
+                batch.reserve(self.record_size)
+                pack_run(cython.address(run), batch, most)
+            else:
+                take_run(cython.address(run), batch, most)
         finally:
-            self.head = position
-            self.bytes_read += total
-            self.read += count
-        return 0
-
-    def _pack_run(self, batch, most, largest):
-        """Do the same for a packed batch, as far as there is memory for the record at hand.
-
-        All that counts is in local variables: the bytes that are copied could be any of them.
-        """
-        batch.reserve(self.record_size)
-        data: cython.pointer(cython.const[cython.char]) = self.data
-        mask: uint64_t = self.capacity - 1
-        base: uint64_t = self.base
-        position: uint64_t = self.head
-        tail: uint64_t = self.tail_seen
-        out: cython.p_char = batch.data.address
-        begun: uint64_t = batch.data.nbytes
-        used: uint64_t = begun
-        capacity: uint64_t = batch.data.capacity
-        ends = cython.cast(cython.pointer(int64_t), batch.offsets.address) + batch.count + 1
-        count: uint64_t = 0
-        most = min(most, batch.places - batch.count)
-        while count < most and position != tail:
-            place: uint64_t = (position - base) & mask
-            head: uint64_t = load_relaxed(cython.cast(cython.pointer(uint64_t), data + place))
-            size: uint64_t = head >> 8
-            if (
-                head & 255
-                or size > largest
-                or size > mask + 1 - place - 8
-                or spanned(size) > tail - position
-                or size > capacity - used
-            ):
-                break
-            copy_short(out + used, data + place + 8, size)
-            used += size
-            ends[count] = used
-            position += spanned(size)
-            count += 1
-        batch.data.nbytes = used
-        batch.count += count
-        self.head = position
-        self.bytes_read += used - begun
-        self.read += count
+            self.head = run.position
+            self.bytes_read += run.total
+            self.read += run.count
         return 0
 
     # -- reading ahead: records are used where they lie, and given back when that is done ----------

@@ -1,0 +1,1 @@
+# Only compiled code uses this module.
