@@ -98,8 +98,8 @@ class ArrayFormats(MessageFormats):
     ) -> NDArray[Any]:
         """Return an array of undefined content to be filled and sent with send_array, uncopied.
 
-        Does not block; see `loan` for where its memory comes from. Raises TypeError for a *dtype*
-        of Python objects, ValueError for a negative shape.
+        See `loan` for where its memory comes from, and how long that may take. Raises TypeError for
+        a *dtype* of Python objects, ValueError for a negative shape.
         """
         import numpy as np
 

@@ -27,19 +27,11 @@ class MessageFormats(Batches):
 
         All of it is sent or nothing.
         Blocks and raises as `send` does. Raises TypeError, with nothing sent, when a part is
-        neither.
+        neither, and BufferError when it has gaps.
         """
         for index, part in enumerate(msg_parts):
-            if isinstance(part, bytes | Frame):
-                continue
-            try:
-                memoryview(part).release()
-            except TypeError:
-                shown = repr(part)[:1000]
-                raise TypeError(
-                    f"part {index} of {len(msg_parts)} is neither a Frame nor has it a buffer: "
-                    f"{shown}"
-                ) from None
+            if not isinstance(part, bytes | Frame):
+                _check_part(part, index, len(msg_parts))
         for part in msg_parts[:-1]:
             self.send(part, SNDMORE | flags, copy=copy, track=track)
         return self.send(msg_parts[-1], flags, copy=copy, track=track)
@@ -156,6 +148,20 @@ class MessageFormats(Batches):
             with view.cast("B") as octets:
                 octets[:size] = frame.buffer[:size]
         return len(frame)
+
+
+def _check_part(part: Any, index: int, count: int) -> None:
+    """Raise TypeError or BufferError unless send takes *part*, before any of them is sent."""
+    try:
+        with memoryview(part) as view:
+            whole = view.c_contiguous
+    except TypeError:
+        shown = repr(part)[:1000]
+        raise TypeError(
+            f"part {index} of {count} is neither a Frame nor has it a buffer: {shown}"
+        ) from None
+    if not whole:
+        raise BufferError(f"part {index} of {count} is not contiguous: copy it first")
 
 
 def _raw(buffer: Any) -> Any:

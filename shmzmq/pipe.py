@@ -270,11 +270,16 @@ class Pipe:
                     self.sending = more
                 return rc
         rc = self.outbound.write(data, size, RECORD_MORE if more else 0)
+        if rc == RING_NO_MEMORY and self.lender is not None and self.lender.give_back():
+            rc = self.outbound.write(data, size, RECORD_MORE if more else 0)
         if rc == RING_OK:
             self.sending = more
         elif rc == RING_NO_MEMORY and not self.sending and self.outbound.queued() == 0:
             if self.outbound.fits(size):
                 # The reader has taken everything since the ring was looked at.
+                return self.write(data, size, more)
+            if self.lender is not None and self.lender.await_return():
+                # So it had, and was about to return the blocks of what it took.
                 return self.write(data, size, more)
             # Nobody will ever make room: waiting would be for ever.
             raise ZMQError(
