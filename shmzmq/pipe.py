@@ -14,7 +14,7 @@ Pair "ready": the producer publishes, then looks at `attentive` (flush); the con
 `attentive`, then looks at the ring (rest). Pair "room": the producer stores `waiting`, then looks
 at the reader's words (park); the consumer frees, then looks at `waiting` (report_room). Pair
 "attach": the producer publishes, then looks at `attached`; the consumer stores `attached`, then
-looks at the ring (attend). Pair "leave": the producer says goodbye, then looks at `left`; the
+looks at the ring (attend). Pair "leave": the producer has its last word, then looks at `left`; the
 consumer stores `left`, then looks at the ring for names to take away (let_go). Full fences on all
 eight: at least one side of each sees what the other did, so no wake-up is lost, and no name stays.
 
@@ -203,9 +203,13 @@ class Pipe:
         word: bytes = _GOODBYE
         self.outbound.put(word, len(word), RECORD_COMMAND)
         self.flush()
-        # The fence in flush has made all areas visible before this word is looked at.
+        self.discard_if_left()
+
+    def discard_if_left(self):
+        """Nothing follows: take the names away if the reader has left and did not see them all."""
+        fence()  # pair "leave": all areas are visible before this word is looked at
         if load_relaxed(cython.address(self.outbound.control.left)):
-            self.discard()  # the reader has not seen the last of them
+            self.discard()
 
     def discard(self):
         """Take away every name that this pipe still has in /dev/shm: nobody will open it."""
@@ -308,7 +312,7 @@ class Pipe:
         self.counters[2] = out.written
         self.counters[3] = out.bytes_written
         self.counters[4] = out.written - out.read_seen  # as the writer last saw its reader
-        fence()  # pairs "ready", "attach" and "leave": the tail is visible before what is looked at
+        fence()  # pairs "ready" and "attach": the tail is visible before what is looked at
         if load_relaxed(cython.address(out.control.attentive)):
             return
         if self.peer is not None:
