@@ -20,7 +20,6 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from .constants import SNDMORE
 from .message import Frame, MessageTracker
 from .message_formats import MessageFormats
 from .shm.lender import Loan
@@ -62,9 +61,7 @@ class ArrayFormats(MessageFormats):
         array = np.asarray(array)
         order: Order = "C" if array.flags.c_contiguous or not array.flags.f_contiguous else "F"
         header = _header_of(array.dtype, array.shape, order)
-        octets = self._octets(array, order)  # before anything of the message is there
-        self.send(header, flags | SNDMORE)
-        return self.send(octets, flags)
+        return self.send_multipart([header, self._octets(array, order)], flags)
 
     def _octets(self, array: NDArray[Any], order: Order) -> Any:
         """Return the elements of *array* in *order* as something that send takes."""
