@@ -120,7 +120,6 @@ class MessageFormats(Batches):
         import json
 
         send_kwargs = {name: kwargs.pop(name) for name in ("routing_id", "group") if name in kwargs}
-        kwargs = {"ensure_ascii": False, "separators": (",", ":"), **kwargs}
         return self.send(json.dumps(obj, **kwargs).encode(), flags, **send_kwargs)
 
     def recv_json(self, flags: int = 0, **kwargs: Any) -> Any:
