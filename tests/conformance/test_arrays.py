@@ -206,8 +206,31 @@ def test_recv_into_stores_in_place_and_loses_nothing_to_a_bad_buffer(link: Link)
         far.recv_into(bytes(10))
     with pytest.raises(ValueError, match="nbytes 11"):
         far.recv_into(bytearray(10), nbytes=11)
-    with pytest.raises(BufferError):
-        far.recv_into(np.zeros(20, np.uint16)[::2])
+    for unfit in (
+        np.zeros(20, np.uint16)[::2],
+        np.zeros((2, 3), order="F"),
+        np.zeros(3, object),  # whose addresses would be overwritten
+        np.zeros(3, [("Offset", "i4"), ("thing", "O")]),
+    ):
+        with pytest.raises(BufferError):
+            far.recv_into(unfit)
     into = np.zeros(100_000, np.uint16)
     assert far.recv_into(into) == 200_000
     np.testing.assert_array_equal(into, body)
+
+
+@local_only
+@pytest.mark.parametrize(
+    "into",
+    [np.zeros(2), np.zeros((2, 1), ">i8"), np.zeros(1, [("Offset", "i4"), ("x", "S9")])],
+    ids=["numbers", "other end first", "fields"],
+)
+def test_recv_into_takes_any_array_of_plain_values(link: Link, into: Any) -> None:
+    near, far = link.pair(zmq.PAIR, zmq.PAIR)
+    near.send(b"8 octets")
+    assert far.recv_into(into) == 8
+    assert into.tobytes() == b"8 octets".ljust(into.nbytes, b"\0")
+    near.send(b"8 octets")
+    assert far.recv_into(np.zeros((0, 3))) == 8  # of which there was room for none
+    near.send(b"next")
+    assert far.recv() == b"next"
