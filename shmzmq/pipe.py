@@ -192,10 +192,7 @@ class Pipe:
         return self.peer is not None
 
     def say_goodbye(self):
-        """Tell the far end that nothing follows; what was published before is still read.
-
-        Never blocks.
-        """
+        """Tell the far end that nothing follows what was published. Never blocks."""
         if self.outbound.broken:
             return
         self.rollback()
@@ -279,11 +276,8 @@ class Pipe:
         if rc == RING_OK:
             self.sending = more
         elif rc == RING_NO_MEMORY and not self.sending and self.outbound.queued() == 0:
-            if self.outbound.fits(size):
-                # The reader has taken everything since the ring was looked at.
-                return self.write(data, size, more)
-            if self.lender is not None and self.lender.await_return():
-                # So it had, and was about to return the blocks of what it took.
+            # The reader has taken everything since; perhaps it is about to return blocks of that.
+            if self.outbound.fits(size) or (self.lender is not None and self.lender.await_return()):
                 return self.write(data, size, more)
             # Nobody will ever make room: waiting would be for ever.
             raise ZMQError(
