@@ -72,16 +72,31 @@ def _check_part(item, items):
     elif not PyObject_CheckBuffer(item):
         wrong = f"has no buffer: {item!r:.80}"
     else:
+        view: Py_buffer
+        try:
+            PyObject_GetBuffer(item, cython.address(view), PyBUF_SIMPLE)
+        except (BufferError, ValueError) as error:  # it has gaps, or is closed
+            raise type(error)(f"message {_index(item, items)} of {len(items)}: {error}") from error
+        PyBuffer_Release(cython.address(view))
         return 0
-    index = next(number for number, other in enumerate(items) if other is item)
-    raise TypeError(f"message {index} of {len(items)} {wrong}")
+    raise TypeError(f"message {_index(item, items)} of {len(items)} {wrong}")
+
+
+def _index(item, items):
+    return next(number for number, other in enumerate(items) if other is item)
 
 
 @cython.cclass
 class Rows(Source):
-    """The rows of a two-dimensional array. Raises ValueError when a row is not contiguous."""
+    """The rows of a two-dimensional array. Raises ValueError when a row is not contiguous.
+
+    TypeError for Python objects: what would be sent is where they lie.
+    """
 
     def __cinit__(self, array):
+        # Not by the buffer's format: numpy has none for dates.
+        if getattr(getattr(array, "dtype", None), "hasobject", False):
+            raise TypeError(f"an array of {array.dtype} holds Python objects, not messages")
         PyObject_GetBuffer(array, cython.address(self.view), PyBUF_STRIDES)
         if self.view.ndim != 2:
             raise ValueError(
@@ -130,6 +145,11 @@ class Packed(Source):
 
     def __cinit__(self, buffer, offsets):
         PyObject_GetBuffer(buffer, cython.address(self.view), PyBUF_SIMPLE)
+        if not PyObject_CheckBuffer(offsets):
+            raise TypeError(
+                f"offsets are an array of integers of 32 or 64 bits, not {type(offsets).__name__}: "
+                "make one with numpy.asarray"
+            )
         PyObject_GetBuffer(offsets, cython.address(self.ends), PyBUF_STRIDES | PyBUF_FORMAT)
         self.item = self.ends.itemsize
         kind: bytes = b"B" if self.ends.format == cython.NULL else self.ends.format
@@ -141,7 +161,7 @@ class Packed(Source):
         ):
             raise ValueError(
                 f"offsets of {self.ends.ndim} dimensions, format {kind.decode()!r}: they are a "
-                "contiguous row of integers of 32 or 64 bits"
+                "contiguous row of int32, int64 or uint64 in this machine's byte order"
             )
         if self.ends.shape[0] == 0:
             raise ValueError("no offsets: there is one more than there are messages")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -27,19 +28,11 @@ class MessageFormats(Batches):
 
         All of it is sent or nothing.
         Blocks and raises as `send` does. Raises TypeError, with nothing sent, when a part is
-        neither.
+        neither, and BufferError when it has gaps.
         """
         for index, part in enumerate(msg_parts):
-            if isinstance(part, bytes | Frame):
-                continue
-            try:
-                memoryview(part).release()
-            except TypeError:
-                shown = repr(part)[:1000]
-                raise TypeError(
-                    f"part {index} of {len(msg_parts)} is neither a Frame nor has it a buffer: "
-                    f"{shown}"
-                ) from None
+            if not isinstance(part, bytes | Frame):
+                _check_part(part, index, len(msg_parts))
         for part in msg_parts[:-1]:
             self.send(part, SNDMORE | flags, copy=copy, track=track)
         return self.send(msg_parts[-1], flags, copy=copy, track=track)
@@ -128,7 +121,6 @@ class MessageFormats(Batches):
         import json
 
         send_kwargs = {name: kwargs.pop(name) for name in ("routing_id", "group") if name in kwargs}
-        kwargs = {"ensure_ascii": False, "separators": (",", ":"), **kwargs}
         return self.send(json.dumps(obj, **kwargs).encode(), flags, **send_kwargs)
 
     def recv_json(self, flags: int = 0, **kwargs: Any) -> Any:
@@ -142,20 +134,42 @@ class MessageFormats(Batches):
 
         At most *nbytes* (0: as many as fit) are stored; a larger part is cut, as the result tells.
         Blocks and raises as `recv` does. A large part is copied once, from the sender's block.
-        Raises BufferError for a *buffer* that cannot be written to or has gaps, ValueError for an
-        *nbytes* that does not fit it; nothing is received then.
+        Raises BufferError for a *buffer* that cannot be written to, has gaps or another order than
+        C's, or holds Python objects; ValueError for an *nbytes* that does not fit it. Nothing is
+        received then.
         """
-        with memoryview(buffer) as view:
-            # Before anything is received: what finds no place would be lost.
-            if not view.contiguous or view.readonly:
-                raise BufferError("recv_into needs a contiguous buffer that can be written to")
-            if nbytes < 0 or nbytes > view.nbytes:
+        # Before anything is received: what finds no place would be lost.
+        with memoryview(buffer) as view, _octets_of(view) as octets:
+            if nbytes < 0 or nbytes > octets.nbytes:
                 raise ValueError(f"nbytes {nbytes} does not fit a buffer of {view.nbytes} bytes")
             frame = self.recv(flags, copy=False)
-            size = min(len(frame), nbytes or view.nbytes)
-            with view.cast("B") as octets:
-                octets[:size] = frame.buffer[:size]
+            size = min(len(frame), nbytes or octets.nbytes)
+            octets[:size] = frame.buffer[:size]
         return len(frame)
+
+
+def _octets_of(view: memoryview) -> memoryview:
+    """Return the bytes of *view*, to be overwritten. Raises BufferError when they must not be."""
+    if not view.c_contiguous or view.readonly:
+        raise BufferError("recv_into needs a C-contiguous buffer that can be written to")
+    # The names of fields stand between colons.
+    if "O" in view.format and "O" in re.sub(":[^:]*:", "", view.format):
+        raise BufferError("recv_into would overwrite the addresses of Python objects")
+    return view.cast("B") if view.nbytes else memoryview(bytearray())
+
+
+def _check_part(part: Any, index: int, count: int) -> None:
+    """Raise TypeError or BufferError unless send takes *part*, before any of them is sent."""
+    try:
+        with memoryview(part) as view:
+            whole = view.c_contiguous
+    except TypeError:
+        shown = repr(part)[:1000]
+        raise TypeError(
+            f"part {index} of {count} is neither a Frame nor has it a buffer: {shown}"
+        ) from None
+    if not whole:
+        raise BufferError(f"part {index} of {count} is not contiguous: copy it first")
 
 
 def _raw(buffer: Any) -> Any:

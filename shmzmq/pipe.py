@@ -14,7 +14,7 @@ Pair "ready": the producer publishes, then looks at `attentive` (flush); the con
 `attentive`, then looks at the ring (rest). Pair "room": the producer stores `waiting`, then looks
 at the reader's words (park); the consumer frees, then looks at `waiting` (report_room). Pair
 "attach": the producer publishes, then looks at `attached`; the consumer stores `attached`, then
-looks at the ring (attend). Pair "leave": the producer says goodbye, then looks at `left`; the
+looks at the ring (attend). Pair "leave": the producer has its last word, then looks at `left`; the
 consumer stores `left`, then looks at the ring for names to take away (let_go). Full fences on all
 eight: at least one side of each sees what the other did, so no wake-up is lost, and no name stays.
 
@@ -192,10 +192,7 @@ class Pipe:
         return self.peer is not None
 
     def say_goodbye(self):
-        """Tell the far end that nothing follows; what was published before is still read.
-
-        Never blocks.
-        """
+        """Tell the far end that nothing follows what was published. Never blocks."""
         if self.outbound.broken:
             return
         self.rollback()
@@ -203,9 +200,13 @@ class Pipe:
         word: bytes = _GOODBYE
         self.outbound.put(word, len(word), RECORD_COMMAND)
         self.flush()
-        # The fence in flush has made all areas visible before this word is looked at.
+        self.discard_if_left()
+
+    def discard_if_left(self):
+        """Nothing follows: take the names away if the reader has left and did not see them all."""
+        fence()  # pair "leave": all areas are visible before this word is looked at
         if load_relaxed(cython.address(self.outbound.control.left)):
-            self.discard()  # the reader has not seen the last of them
+            self.discard()
 
     def discard(self):
         """Take away every name that this pipe still has in /dev/shm: nobody will open it."""
@@ -270,11 +271,13 @@ class Pipe:
                     self.sending = more
                 return rc
         rc = self.outbound.write(data, size, RECORD_MORE if more else 0)
+        if rc == RING_NO_MEMORY and self.lender is not None and self.lender.give_back():
+            rc = self.outbound.write(data, size, RECORD_MORE if more else 0)
         if rc == RING_OK:
             self.sending = more
         elif rc == RING_NO_MEMORY and not self.sending and self.outbound.queued() == 0:
-            if self.outbound.fits(size):
-                # The reader has taken everything since the ring was looked at.
+            # The reader has taken everything since; perhaps it is about to return blocks of that.
+            if self.outbound.fits(size) or (self.lender is not None and self.lender.await_return()):
                 return self.write(data, size, more)
             # Nobody will ever make room: waiting would be for ever.
             raise ZMQError(
@@ -303,7 +306,7 @@ class Pipe:
         self.counters[2] = out.written
         self.counters[3] = out.bytes_written
         self.counters[4] = out.written - out.read_seen  # as the writer last saw its reader
-        fence()  # pairs "ready", "attach" and "leave": the tail is visible before what is looked at
+        fence()  # pairs "ready" and "attach": the tail is visible before what is looked at
         if load_relaxed(cython.address(out.control.attentive)):
             return
         if self.peer is not None:

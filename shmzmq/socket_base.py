@@ -3,6 +3,8 @@
 A call looks for news first, asks the pattern, and waits only when the pattern has nothing to give.
 """
 
+import operator
+
 import cython
 from cython.cimports.cpython.buffer import (
     PyBUF_SIMPLE,
@@ -132,17 +134,20 @@ class SocketBase(SocketCore):
             self.lender.done()
         return 0
 
-    def loan(self, nbytes: int64_t):
+    def loan(self, nbytes):
         """Return a `Loan`: writable memory for a part of *nbytes* bytes, which `send` takes.
 
-        Does not block. Without a block to be had (see BLOCK_POOL_SIZE) it is plain memory and is
-        copied when it is sent, as it is for receivers that share no memory with us. Raises
-        ValueError for a negative size, MemoryError; ZMQError(ENOTSOCK) when closed.
+        Without a block to be had (see BLOCK_POOL_SIZE) it is plain memory and is copied when it is
+        sent, as it is for receivers that share no memory with us. It waits for a block as long as
+        such memory would cost (1 ns a byte, 0.2 ms at least), no longer. Raises ValueError for a
+        negative size, TypeError for one that is no integer, MemoryError; ZMQError(ENOTSOCK) when
+        closed.
         """
         self.check()
-        if nbytes < 0:
-            raise ValueError(f"a loan of {nbytes} bytes: the size must not be negative")
-        return self.lender.loan(nbytes)
+        size: int64_t = operator.index(nbytes)  # C would cut a fraction off
+        if size < 0:
+            raise ValueError(f"a loan of {size} bytes: the size must not be negative")
+        return self.lender.loan(size)
 
     def write(self, data, size, flags):
         """Send one part from memory, waiting as *flags* and SNDTIMEO allow."""

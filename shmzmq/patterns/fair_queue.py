@@ -99,10 +99,10 @@ class FairQueue:
             if not dropped:
                 # Alone in the list a pipe may give all, unless each message is to be looked at.
                 taken = pipe.take(batch, most - count if self.active == 1 and topics is None else 1)
+            count += taken
             if batch.several:
                 break
             if taken or dropped:
-                count += taken
                 pipe.idle_looks = looked = 0
                 self.last = pipe
                 self.next_pipe()

@@ -1,5 +1,5 @@
 cimport cython
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 
 # A segment of blocks, as its owner sees it.
@@ -35,11 +35,15 @@ cdef class Pool:
     cdef Block allocate(self, uint64_t size, bint may_grow)
     cdef Block _take(self, uint64_t size)
     cdef Block _grow(self, uint64_t capacity)
+    cdef Slab _make(self, uint64_t capacity, uint64_t count)
+    cdef bint give_back(self) except -1
+    cdef int _retire(self, Slab slab) except -1
     cdef bint _shed(self, uint64_t wanted) except -1
     cdef void use(self, Block block) noexcept
     cdef int release(self, Block block) except -1
     cdef uint64_t reserved_for(self, uint64_t size) except? 0
     cdef int collect(self) except -1
     cdef bint await_return(self, uint64_t size) except -1
+    cdef bint await_any_return(self, int64_t deadline) except -1
     cdef bint has_returned(self) except -1
     cdef void enlist(self, object ledger)

@@ -16,6 +16,7 @@ GIL is the pool's lock; no method lets it go.
 import cython
 from cython.cimports.cpython.buffer import PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.posix.mman import MADV_REMOVE, madvise
 from cython.cimports.posix.unistd import usleep
 from cython.cimports.shmzmq.shm.atomics import monotonic_ns, pause, store_release
 from cython.cimports.shmzmq.shm.layout import RECORDS_START, PoolHeader
@@ -67,9 +68,13 @@ class Slab:
             PyBuffer_Release(cython.address(self.view))
 
     def retire(self):
-        """Take the name away and tell readers to let go of their mappings."""
+        """Give the memory of the blocks back, take the name away, and tell readers to let go.
+
+        Their mappings would keep the memory until they look at this pool again, which may be never.
+        """
         header = cython.cast(cython.pointer(PoolHeader), self.base)
         store_release(cython.address(header.retired), 1)
+        madvise(self.base + RECORDS_START, self.capacity * self.blocks, MADV_REMOVE)
         self.segment.unlink()
 
 
@@ -137,10 +142,10 @@ class Pool:
             count = 1
             if not self._shed(RECORDS_START + capacity):
                 return None
-        try:
-            slab = Slab(capacity, count)
-        except ZMQError:
-            return None  # /dev/shm is full: whoever asked copies, or waits for its reader
+        slab: Slab = self._make(capacity, count)
+        if slab is None:
+            return None
+        count = slab.blocks
         self.slabs.append(slab)
         self.reserved += slab.segment.size
         free: list = self.free.setdefault(capacity, [])
@@ -151,6 +156,36 @@ class Pool:
         self.use(block)
         return block
 
+    def _make(self, capacity, count):
+        """Return a slab of *count* blocks, or of one; None when /dev/shm has no place for that.
+
+        Whoever asked copies then, or waits for its reader.
+        """
+        try:
+            return Slab(capacity, count)
+        except ZMQError:
+            pass
+        if count == 1 and not self.give_back():
+            return None
+        return self._make(capacity, 1)
+
+    def give_back(self):
+        """Retire all slabs that nobody uses: /dev/shm is full. Whether there were any."""
+        found: cython.bint = False
+        for item in list(self.slabs):
+            if cython.cast(Slab, item).in_use == 0:
+                self._retire(item)
+                found = True
+        return found
+
+    def _retire(self, slab):
+        self.slabs.remove(slab)
+        self.reserved -= slab.segment.size
+        left = [block for block in self.free[slab.capacity] if block.slab is not slab]
+        self.free[slab.capacity] = left
+        slab.retire()
+        return 0
+
     def _shed(self, wanted):
         """Retire slabs that nobody uses until *wanted* more bytes fit; false when they do not."""
         for item in list(self.slabs):
@@ -158,11 +193,7 @@ class Pool:
                 break
             slab: Slab = item
             if slab.in_use == 0:
-                self.slabs.remove(slab)
-                self.reserved -= slab.segment.size
-                left = [block for block in self.free[slab.capacity] if block.slab is not slab]
-                self.free[slab.capacity] = left
-                slab.retire()
+                self._retire(slab)
         return self.reserved + wanted <= self.limit
 
     def use(self, block):
@@ -241,6 +272,21 @@ class Pool:
                 now = monotonic_ns()
         self.waited_in_vain = not found
         return found
+
+    def await_any_return(self, deadline):
+        """Wait up to *deadline* until a reader returns a block; whether one has.
+
+        Not again before something has come back since a wait in vain.
+        """
+        if not self.ledgers or (self.waited_in_vain and not self.has_returned()):
+            return False
+        while not self.has_returned():
+            if monotonic_ns() >= deadline:
+                self.waited_in_vain = True
+                return False
+            with cython.nogil:
+                usleep(_NAP_US)
+        return True
 
     def has_returned(self):
         """Whether a reader has returned something that was not collected yet."""

@@ -1,5 +1,5 @@
 cimport cython
-from libc.stdint cimport uint64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from shmzmq.shm.blocks cimport Block, Pool
 
@@ -28,6 +28,7 @@ cdef class Lender:
     cdef const char *source            # the payload being sent, as the pattern hands it on
     cdef uint64_t size
     cdef Block block                   # with that payload; None until a pipe asked for it
+    cdef int64_t deadline              # of waits for blocks to return, 0 before the first
     cdef object payload                # the payload as an object that does not change; or None
 
     cdef void begin(self, const char *data, uint64_t size, object payload)
@@ -36,3 +37,5 @@ cdef class Lender:
     cdef Block block_for(self, const char *data, uint64_t size, bint may_grow)
     cdef object payload_for(self, const char *data, uint64_t size)
     cdef int done(self) except -1
+    cdef bint give_back(self) except -1
+    cdef bint await_return(self) except -1

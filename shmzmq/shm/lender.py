@@ -8,11 +8,14 @@ send waits for room.
 import cython
 from cython.cimports.cpython.buffer import PyBuffer_FillInfo
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
-from cython.cimports.libc.stdint import uint64_t
+from cython.cimports.libc.stdint import int64_t, uint64_t
 from cython.cimports.libc.stdlib import free, malloc
 from cython.cimports.libc.string import memcpy
+from cython.cimports.shmzmq.shm.atomics import monotonic_ns
 from cython.cimports.shmzmq.shm.blocks import Block, Pool
 from cython.cimports.shmzmq.shm.lease import lease_of
+
+_FULL_NS = cython.declare(int64_t, 100_000_000)
 
 
 @cython.cclass
@@ -116,6 +119,7 @@ class Lender:
 
     def done(self):
         """The send is over."""
+        self.deadline = 0
         self.source = cython.NULL
         self.payload = None
         if self.block is not None:
@@ -123,6 +127,26 @@ class Lender:
             self.block = None
             self.pool.release(block)
         return 0
+
+    def give_back(self):
+        """Give the memory of blocks back that nobody uses; whether there was any."""
+        return self.pool is not None and self.pool.give_back()
+
+    def await_return(self):
+        """Wait for a block of those that are out: /dev/shm is full. Whether one came back.
+
+        All waits of one send together take no longer than _FULL_NS. A reader that keeps what it has
+        does not tell when it is done, and may be the thread that sends.
+        """
+        if self.pool is None:
+            return False
+        if self.deadline == 0:
+            self.deadline = monotonic_ns() + _FULL_NS
+        if not self.pool.await_any_return(self.deadline):
+            self.deadline = 0
+            return False
+        self.pool.collect_from_dead()
+        return True
 
     def loan(self, nbytes: uint64_t):
         """Return a Loan of *nbytes* bytes; where the pool is at its bound, after a short wait."""

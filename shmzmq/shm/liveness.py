@@ -54,12 +54,20 @@ def _has_pid(pid: int) -> bool:
     return True
 
 
-def pid_namespace() -> int:
-    """Return the inode of this process's pid namespace: pids mean something only inside one."""
-    return os.stat("/proc/self/ns/pid").st_ino
-
-
 _self: ProcessId | None = None
+_namespace: int | None = None
+
+
+def pid_namespace() -> int:
+    """Return the inode of this process's pid namespace: pids mean something only inside one.
+
+    It is looked up once, as it costs more than all else about a segment's name. A process stays in
+    the namespace that it was made in; unshare(2) and setns(2) move only the children to come.
+    """
+    global _namespace
+    if _namespace is None:
+        _namespace = os.stat("/proc/self/ns/pid").st_ino
+    return _namespace
 
 
 def this_process() -> ProcessId:
@@ -72,8 +80,8 @@ def this_process() -> ProcessId:
 
 
 def _forget_parent() -> None:
-    global _self
-    _self = None
+    global _self, _namespace
+    _self = _namespace = None
 
 
 os.register_at_fork(after_in_child=_forget_parent)

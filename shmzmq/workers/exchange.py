@@ -90,6 +90,7 @@ class Exchange(Turns):
         The application may still look at what it was lent, and takes up what was not read.
         """
         pipe.let_go()
+        pipe.discard_if_left()  # what came for it while it left
         # They are methods of the pipe, which so would wait for the collector, and its memory too.
         pipe.outbound.make_area = pipe.inbound.open_area = pipe.inbound.desk = None
         pipe.inbound.boxes = pipe.merger = None

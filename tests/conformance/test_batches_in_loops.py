@@ -1,4 +1,4 @@
-"""Batches of asyncio's and gevent's sockets: others run meanwhile, and nothing is sent twice."""
+"""Batches and arrays of asyncio's and gevent's sockets: nothing is sent twice, or in part."""
 
 import asyncio
 import contextlib
@@ -121,6 +121,20 @@ def test_asyncio_how_long_it_waits(in_loop: Any, keywords: dict[str, int]) -> No
                 await pull.recv_packed(**keywords)
 
     asyncio.run(asyncio.wait_for(scenario(), 30))
+
+
+def test_asyncio_cancels_an_array_as_a_whole(in_loop: Any, endpoint: str) -> None:
+    async def main() -> list[list[bytes]]:
+        with pair(in_loop, endpoint, 1) as (push, pull):
+            for number in range(2):
+                await push.send(b"%d" % number)
+            cancelled, last = push.send_array(np.ones(3)), push.send(b"last")
+            cancelled.cancel()
+            received = [await pull.recv_multipart() for _ in range(3)]
+            await last
+            return received
+
+    assert asyncio.run(main()) == [[b"0"], [b"1"], [b"last"]]
 
 
 # -- gevent ----------------------------------------------------------------------------------------

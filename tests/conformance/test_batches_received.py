@@ -190,6 +190,17 @@ def test_a_message_of_several_parts_stays_where_it_is(link: Link, receive: Any) 
     assert gathered(receive, near, 1) == [b"three"]
 
 
+@both
+def test_a_batch_ended_by_several_parts_is_no_error_of_the_next(link: Link, receive: Any) -> None:
+    near, far = link.pair(zmq.PULL, zmq.PUSH)
+    far.send(b"one")
+    far.send_multipart([b"two", b"parts"])
+    assert gathered(receive, near, 1) == [b"one"]
+    assert near.recv_multipart() == [b"two", b"parts"]
+    far.send(b"three")
+    assert gathered(receive, near, 1) == [b"three"]
+
+
 def test_messages_of_several_parts_as_lists(link: Link) -> None:
     near, far = link.pair(zmq.PULL, zmq.PUSH)
     wanted = [[b"a"], [b"b", b"", b"c"], [bytes(50_000), b"d"], [b""]] * 5

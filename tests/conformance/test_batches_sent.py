@@ -111,6 +111,8 @@ def test_what_was_received_packed_is_sent_as_it_is(link: Link) -> None:
         (np.zeros(4, np.uint8), ValueError, "1 dimensions"),
         (np.zeros((2, 2, 2), np.uint8), ValueError, "3 dimensions"),
         (TABLE[:, ::2], ValueError, "items 2 bytes apart"),
+        (np.array([[b"a", None]], object), TypeError, "object holds Python objects"),
+        ([b"good", np.zeros(4)[::2]], ValueError, "message 1 of 2: .*contiguous"),
     ],
 )
 def test_what_is_no_batch_is_refused_as_a_whole(
@@ -135,13 +137,14 @@ def test_what_is_no_batch_is_refused_as_a_whole(
         (np.array([0, 1], np.uint32), "format 'I'"),
         (np.array([0, 1, 2, 3])[::2], "contiguous"),
         (np.array([[0, 1]]), "2 dimensions"),
+        ([0, 5], "array of integers .* not list"),
     ],
 )
 def test_offsets_that_do_not_fit_are_refused(
     sockets: SocketFactory, offsets: Any, words: str
 ) -> None:
     push = sockets.open(zmq.PUSH)
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((TypeError, ValueError), match=words):
         push.send_many(b"12345", offsets=offsets)
 
 
@@ -265,6 +268,7 @@ def test_messages_of_several_parts(link: Link) -> None:
         ([[b"a"], []], ValueError, "message 1 has no parts"),
         ([[b"a"], b"b"], TypeError, "message 1 is one bytes, not a sequence of parts"),
         ([[b"a", "text"]], TypeError, "message 1 of 2 is text"),
+        ([[b"a", np.zeros(4)[::2]]], ValueError, "message 1 of 2: .*contiguous"),
     ],
 )
 def test_what_is_no_message_of_parts_is_refused(

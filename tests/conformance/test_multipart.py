@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 from support.exchange import drain
-from support.library import zmq
-from support.links import Link
+from support.library import ours_better, zmq
+from support.links import Link, local_only
 
 # The lengths at which a frame's header, a page, a ring or a block may change its shape.
 LENGTHS = [0, 1, 2, 7, 8, 9, 63, 64, 65, 254, 255, 256, 257, 4096, 8191, 8192, 8193, 65535, 65536]
@@ -95,6 +95,21 @@ def test_nothing_arrives_before_the_last_frame(link: Link) -> None:
         pull.recv(zmq.NOBLOCK)
     push.send(b"end")
     assert pull.recv_multipart() == [b"half", b"half", b"end"]
+
+
+@local_only  # there is no sending such a part to another process
+@ours_better("pyzmq sends the parts before it, and the next message behind them")
+@pytest.mark.parametrize(
+    ("part", "error"), [(None, TypeError), (memoryview(b"gaps")[::2], BufferError)]
+)
+def test_a_part_that_cannot_be_sent_keeps_all_from_being_sent(
+    link: Link, part: object, error: type[Exception]
+) -> None:
+    pull, push = link.pair(zmq.PULL, zmq.PUSH)
+    with pytest.raises(error, match="part 1 of 2"):
+        push.send_multipart([b"before", part])
+    push.send(b"next")
+    assert pull.recv_multipart() == [b"next"]
 
 
 def test_an_unfinished_message_is_never_delivered(link: Link) -> None:

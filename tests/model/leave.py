@@ -1,8 +1,9 @@
 """Leave: a reader gives a pipe up while its writer still makes areas; no name may stay behind.
 
-The writer makes an area, names it in the ring, and at last says goodbye. The reader takes away the
+The writer makes an area, names it in the ring, and at last says goodbye, or without a word (a
+worker whose stream has ended) looks whether the reader has left. The reader takes away the
 names that it finds in the ring, and whoever sees that the other did not look any more takes away
-the rest. Pipe.let_go against Pipe.say_goodbye.
+the rest. Pipe.let_go against Pipe.discard_if_left.
 """
 
 from model import board
@@ -19,12 +20,12 @@ STEPS = (
         "store_release(cython.address(self.inbound.control.left), 1)",
     ),
     Step("let go: fence", "leave", PIPE, "Pipe.let_go", "fence()"),
-    Step("goodbye: fence", "leave", PIPE, "Pipe.flush", "fence()"),
+    Step("goodbye: fence", "leave", PIPE, "Pipe.discard_if_left", "fence()"),
     Step(
         "goodbye: has the reader left",
         "leave",
         PIPE,
-        "Pipe.say_goodbye",
+        "Pipe.discard_if_left",
         "if load_relaxed(cython.address(self.outbound.control.left)):",
     ),
 )

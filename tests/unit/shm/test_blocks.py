@@ -1,7 +1,8 @@
 """The pool: size classes, last in first out, its bound, and what it does without memory."""
 
 import errno
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -100,6 +101,61 @@ def test_should_lend_plain_memory_where_shared_memory_is_full(
     loan = Loan(pool, MIB)
     assert not loan.is_shared
     assert loan.nbytes == len(loan) == len(loan.buffer) == MIB
+
+
+@pytest.fixture
+def full_at(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Return a function that makes /dev/shm as large as it says, for this pool."""
+    create = segments.create
+
+    def make_full(room: int) -> None:
+        def refuse(kind: Kind, size: int, *, token: bytes = b"") -> Segment:
+            if pool.reserved + size > room:
+                raise ZMQError(errno.ENOBUFS, f"no {size} bytes for a test")
+            return create(kind, size, token=token or bytes(16))
+
+        monkeypatch.setattr(segments, "create", refuse)
+
+    return make_full
+
+
+def test_should_make_one_block_where_there_is_no_place_for_many(
+    pool: Pool, full_at: Callable[[int], None]
+) -> None:
+    full_at(200_000)
+    assert Loan(pool, 100_000).is_shared
+    assert 100_000 < pool.reserved <= 200_000
+
+
+def test_should_give_unused_blocks_back_where_shared_memory_is_full(
+    pool: Pool, full_at: Callable[[int], None]
+) -> None:
+    full_at(2 * MIB)
+    kept = Loan(pool, 600_000)
+    Loan(pool, 40_000)  # makes many, and none of them is in use afterwards
+    assert pool.reserved > MIB
+    assert Loan(pool, 900_000).is_shared
+    assert kept.is_shared
+    assert pool.describe()["used"] == {capacity_for(600_000): 1}
+    assert not Loan(pool, 2 * MIB).is_shared
+
+
+def test_should_free_the_memory_of_what_it_gives_back_though_readers_have_it_mapped(
+    pool: Pool,
+) -> None:
+    before = own_names()
+    Loan(pool, MIB)
+    [name] = own_names() - before
+    reader = segments.open_segment(name, Kind.POOL, writable=False)
+    file = os.open(f"/dev/shm{name}", os.O_RDONLY)
+    try:
+        assert os.fstat(file).st_blocks * 512 > MIB
+        Loan(pool, 7 * MIB)  # for which it has to give the other back
+        assert name not in own_names()
+        assert os.fstat(file).st_blocks * 512 < 16_384
+    finally:
+        os.close(file)
+    del reader
 
 
 def test_should_keep_a_block_while_a_view_of_its_loan_is_left(pool: Pool) -> None:
