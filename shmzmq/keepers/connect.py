@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from ..constants import HICCUP_MSG, SocketType
+from ..constants import HICCUP_MSG, IMMEDIATE, SocketType
 from ..errors import ZMQError
 from ..pipe import Pipe
 from ..pipe_segment import create_pipe_segment, ring_size
@@ -52,7 +52,7 @@ class WorkerConnect(EndpointKeeper):
         self._slot = self._context.directory.add(Slot.ENDPOINT, self.endpoint, socket.key)
         self._pipe_slot = self._context.directory.add(Slot.PIPE, self.endpoint, self._slot.key)
         self.key = self._slot.key
-        self._immediate = bool(socket.options.snapshot().get("IMMEDIATE", 0))
+        self._immediate = bool(socket.options[IMMEDIATE])
         self._hiccup: bytes | None = None
         if socket.socket_type == SocketType.DEALER:
             self._hiccup = cast("bytes", socket.options[HICCUP_MSG]) or None

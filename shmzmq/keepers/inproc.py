@@ -11,6 +11,7 @@ import errno
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from ..constants import ROUTING_ID
 from ..errors import ZMQError
 from ..pipe import Pipe
 from ..pipe_segment import create_pipe_segment, ring_size
@@ -183,7 +184,7 @@ class InprocConnect(_PipeKeeper):
             self._slot.free()
             raise
         self._marks = high_water_marks(socket.options)
-        self._routing_id = cast("bytes", socket.options.snapshot().get("ROUTING_ID", b""))
+        self._routing_id = cast("bytes", socket.options[ROUTING_ID])
         self.pipe = Pipe(segment, 0, socket.board, socket.board.allocate(), self._marks[0])
         self.pipe.routing_id = self._assigned_id
         self._conflates = conflates(socket.options)
@@ -215,7 +216,7 @@ class InprocConnect(_PipeKeeper):
                 conflating,
             )
         )
-        theirs_id = cast("bytes", there.options.snapshot().get("ROUTING_ID", b""))
+        theirs_id = cast("bytes", there.options[ROUTING_ID])
         pipe.routing_id = self._assigned_id or theirs_id
         self.note_marks(pipe, theirs)
         pipe.attach(there.board, bit)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from ..constants import CONFLATE
+from ..constants import CONFLATE, RCVHWM, SNDHWM
 from ..options import BY_NUMBER
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ def high_water_marks(options: OptionValues) -> tuple[int, int]:
     """Return SNDHWM and RCVHWM, which do not count where only the last message is kept."""
     if conflates(options):
         return 0, 0
-    marks: Any = options.snapshot()
-    return marks.get("SNDHWM", 1000), marks.get("RCVHWM", 1000)
+    return cast("int", options[SNDHWM]), cast("int", options[RCVHWM])
 
 
 def conflates(options: OptionValues) -> bool:
