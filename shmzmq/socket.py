@@ -202,7 +202,7 @@ class Socket(Monitored, SocketEndpoints, ArrayFormats):
         raise ZMQError(errno.ENOTSOCK, "this socket is closed")
 
     def linger_ms(self) -> int:
-        """Return LINGER as it counts for this type: subscriptions need not be delivered."""
+        """Return LINGER as it counts here: subscriptions alone need not be delivered."""
         return int(cast("int", self.options[LINGER])) if self.pattern.lingers else 0
 
     # -- news --------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ QUEUES = (
     OptionSpec(
         SocketOption.LINGER,
         "How long messages not yet sent outlive disconnect, close and the end of the context; "
-        "0: they are dropped at once, -1: until they are sent.",
+        "0: they are dropped at once, -1: until they are sent. Subscriptions are not waited for.",
         30_000,
         MINUS_ONE_OR_MORE,
         "core",
