@@ -1,4 +1,11 @@
-"""Through a SOCKS5 proxy: Debian's microsocks, and one of our own that shows what it is asked."""
+"""SOCKS_PROXY: "the SOCKS5 proxy address that shall be used by the socket for the TCP
+connection(s). [...] If the endpoints are domain names instead of addresses they shall not be
+resolved and they shall be forwarded unchanged to the SOCKS proxy service (address type 0x03 domain
+name)."
+
+SOCKS_USERNAME and SOCKS_PASSWORD besides. The proxies are Debian's microsocks, and one of our own
+that shows what it is asked.
+"""
 
 import logging
 import shutil
@@ -9,9 +16,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.factory import SocketFactory
 from support.library import zmq
+from support.plain import Plain
 from support.waiting import PATIENCE_S, wait_for
-
-from .conftest import Plain
 
 LOGIN = ("ada", "lovelace")
 
