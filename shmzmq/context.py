@@ -9,6 +9,7 @@ import os
 import threading
 import warnings
 import weakref
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .attendant import attendant
@@ -38,6 +39,7 @@ class Context(Supervised):
     """
 
     __slots__ = ("_shadow", "_shadow_obj")  # not shared with those that it shadows
+    __class_getitem__ = classmethod(GenericAlias)  # annotations such as Context[Socket]
 
     _instance: ClassVar[Context | None] = None
     _instance_pid: ClassVar[int | None] = None

@@ -11,6 +11,7 @@ import errno
 import warnings
 import weakref
 from collections import deque
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, cast
 
 from .arrays import ArrayFormats
@@ -50,6 +51,7 @@ class Socket(Monitored, SocketEndpoints, ArrayFormats):
     """
 
     __slots__ = ("_shadow_obj",)  # not shared with the original
+    __class_getitem__ = classmethod(GenericAlias)  # annotations such as Socket[bytes], as in pyzmq
 
     def __new__(cls, context: Context | Socket, *args: Any, **kwargs: Any) -> Socket:
         """Make a socket, or a shadow of the one that is given in the context's place."""
