@@ -39,12 +39,15 @@ class Context(Supervised):
     """
 
     __slots__ = ("_shadow", "_shadow_obj")  # not shared with those that it shadows
-    __class_getitem__ = classmethod(GenericAlias)  # annotations such as Context[Socket]
 
     _instance: ClassVar[Context | None] = None
     _instance_pid: ClassVar[int | None] = None
     _instance_lock: ClassVar[threading.Lock] = threading.Lock()
     _socket_class: type[Socket] = Socket
+
+    def __class_getitem__(cls, what: Any) -> GenericAlias:
+        """Allow annotations such as ``Context[Socket]``, which pyzmq's users write."""
+        return GenericAlias(cls, what)
 
     def __init__(self, io_threads: int | Context = 1, **kwargs: Any) -> None:
         self._shadow = isinstance(io_threads, Context)

@@ -51,7 +51,10 @@ class Socket(Monitored, SocketEndpoints, ArrayFormats):
     """
 
     __slots__ = ("_shadow_obj",)  # not shared with the original
-    __class_getitem__ = classmethod(GenericAlias)  # annotations such as Socket[bytes], as in pyzmq
+
+    def __class_getitem__(cls, what: Any) -> GenericAlias:
+        """Allow annotations such as ``Socket[bytes]``, which pyzmq's users write."""
+        return GenericAlias(cls, what)
 
     def __new__(cls, context: Context | Socket, *args: Any, **kwargs: Any) -> Socket:
         """Make a socket, or a shadow of the one that is given in the context's place."""

@@ -11,6 +11,6 @@ from .core import Context, Socket  # type: ignore[assignment]
 from .device import device, proxy  # type: ignore[assignment]
 from .poll import Poller, select
 
-SyncContext, SyncSocket = _shmzmq.Context, _shmzmq.Socket
+SyncContext, SyncSocket = _shmzmq.Context, _shmzmq.Socket  # type: ignore[misc]
 
 __all__ = [*_shmzmq.__all__, "Context", "Poller", "Socket", "device", "proxy", "select"]  # noqa: PLE0604
