@@ -22,12 +22,12 @@ from support.worker_sockets import worker_socket
 pytestmark = workers_only
 
 
-@pytest.mark.parametrize("number", [zmq.USE_FD, zmq.PRE_ALLOCATED_FD])
-def test_a_listening_descriptor(plain: Plain, sockets: SocketFactory, number: int) -> None:
+@pytest.mark.parametrize("name", ["USE_FD", "PRE_ALLOCATED_FD"])
+def test_a_listening_descriptor(plain: Plain, sockets: SocketFactory, name: str) -> None:
     made = socket.create_server(("127.0.0.1", 0))
     port = made.getsockname()[1]
     server = sockets.open(zmq.PUSH)
-    server.setsockopt(number, made.detach())
+    server.setsockopt(getattr(zmq, name), made.detach())
     server.bind("tcp://127.0.0.1:1")  # the address counts for nothing then
     assert server.last_endpoint == f"tcp://127.0.0.1:{port}".encode()
     plain.connect(server.last_endpoint)
