@@ -32,6 +32,7 @@ from .version import (
 
 if TYPE_CHECKING:
     from .context import Context
+    from .context import Context as SyncContext
     from .forwarding import device, proxy, proxy_steerable
     from .message import FINISHED as _FINISHED_TRACKER
     from .message import Frame, MessageTracker
@@ -39,10 +40,11 @@ if TYPE_CHECKING:
     from .poll import Poller, select
     from .shm.lender import Loan
     from .socket import Socket
+    from .socket import Socket as SyncSocket
     from .stand_in import install_as_zmq
 
 COPY_THRESHOLD = 65536
-DRAFT_API = False
+DRAFT_API = PYZMQ_DRAFT_API = False
 IPC_PATH_MAX_LEN = 107
 
 # A program that imports the package does not wait for what it does not use: these names are looked
@@ -56,6 +58,8 @@ _LOOKED_UP = {
     "MessageTracker": ("message", "MessageTracker"),
     "Poller": ("poll", "Poller"),
     "Socket": ("socket", "Socket"),
+    "SyncContext": ("context", "Context"),
+    "SyncSocket": ("socket", "Socket"),
     "device": ("forwarding", "device"),
     "install_as_zmq": ("stand_in", "install_as_zmq"),
     "proxy": ("forwarding", "proxy"),
@@ -91,6 +95,7 @@ __all__ = [
     "COPY_THRESHOLD",
     "DRAFT_API",
     "IPC_PATH_MAX_LEN",
+    "PYZMQ_DRAFT_API",
     "_FINISHED_TRACKER",
     "Again",
     "Context",
@@ -104,6 +109,8 @@ __all__ = [
     "NotDone",
     "Poller",
     "Socket",
+    "SyncContext",
+    "SyncSocket",
     "ZMQBaseError",
     "ZMQBindError",
     "ZMQError",

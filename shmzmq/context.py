@@ -9,6 +9,7 @@ import os
 import threading
 import warnings
 import weakref
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .attendant import attendant
@@ -43,6 +44,10 @@ class Context(Supervised):
     _instance_pid: ClassVar[int | None] = None
     _instance_lock: ClassVar[threading.Lock] = threading.Lock()
     _socket_class: type[Socket] = Socket
+
+    def __class_getitem__(cls, what: Any) -> GenericAlias:
+        """Allow annotations such as ``Context[Socket]``, which pyzmq's users write."""
+        return GenericAlias(cls, what)
 
     def __init__(self, io_threads: int | Context = 1, **kwargs: Any) -> None:
         self._shadow = isinstance(io_threads, Context)

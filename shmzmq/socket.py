@@ -11,6 +11,7 @@ import errno
 import warnings
 import weakref
 from collections import deque
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, cast
 
 from .arrays import ArrayFormats
@@ -50,6 +51,10 @@ class Socket(Monitored, SocketEndpoints, ArrayFormats):
     """
 
     __slots__ = ("_shadow_obj",)  # not shared with the original
+
+    def __class_getitem__(cls, what: Any) -> GenericAlias:
+        """Allow annotations such as ``Socket[bytes]``, which pyzmq's users write."""
+        return GenericAlias(cls, what)
 
     def __new__(cls, context: Context | Socket, *args: Any, **kwargs: Any) -> Socket:
         """Make a socket, or a shadow of the one that is given in the context's place."""
@@ -206,7 +211,7 @@ class Socket(Monitored, SocketEndpoints, ArrayFormats):
         raise ZMQError(errno.ENOTSOCK, "this socket is closed")
 
     def linger_ms(self) -> int:
-        """Return LINGER as it counts for this type: subscriptions need not be delivered."""
+        """Return LINGER as it counts here: subscriptions alone need not be delivered."""
         return int(cast("int", self.options[LINGER])) if self.pattern.lingers else 0
 
     # -- news --------------------------------------------------------------------------------------

@@ -10,7 +10,14 @@ import errno
 from typing import TYPE_CHECKING, cast
 
 from .attendant import one_call
-from .constants import AFFINITY, ENOCOMPATPROTO, LAST_ENDPOINT
+from .constants import (
+    AFFINITY,
+    ENOCOMPATPROTO,
+    LAST_ENDPOINT,
+    MECHANISM,
+    ZAP_DOMAIN,
+    SecurityMechanism,
+)
 from .endpoints import Endpoint, parse_endpoint
 from .errors import ZMQBindError, ZMQError
 from .keepers.inproc import InprocBind, InprocConnect
@@ -72,7 +79,7 @@ class SocketEndpoints(SocketOptions):
 
         Usable as ``with socket.bind(…):``.
         Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENOCOMPATPROTO, EADDRINUSE, EADDRNOTAVAIL,
-        ENAMETOOLONG, or what else the system says to it.
+        ENAMETOOLONG, ENOTSUP for a security mechanism, or what else the system says to it.
         """
         try:
             endpoint, transport = self._resolve(addr, binding=True)
@@ -83,6 +90,7 @@ class SocketEndpoints(SocketOptions):
         if transport.capabilities.carries.is_direct:
             keeper = InprocBind(self.core, endpoint)
         else:
+            self._refuse_security(endpoint)
             from .keepers.bind import WorkerBind
 
             keeper = WorkerBind(self.core, endpoint, self._worker())
@@ -92,13 +100,15 @@ class SocketEndpoints(SocketOptions):
     def connect(self, addr: str | bytes) -> Bound:
         """Connect to *addr*, now or as soon as somebody is there; returns at once.
 
-        Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENAMETOOLONG, or ENOBUFS when /dev/shm is full.
+        Raises ZMQError: EINVAL, EPROTONOSUPPORT, ENAMETOOLONG, ENOTSUP for a security mechanism, or
+        ENOBUFS when /dev/shm is full.
         """
         endpoint, transport = self._resolve(addr, binding=False)
         keeper: EndpointKeeper
         if transport.capabilities.carries.is_direct:
             keeper = InprocConnect(self.core, endpoint)
         else:
+            self._refuse_security(endpoint)
             from .keepers.connect import WorkerConnect
 
             keeper = WorkerConnect(self.core, endpoint, self._worker())
@@ -161,6 +171,23 @@ class SocketEndpoints(SocketOptions):
         except ZMQError as error:
             raise ZMQError(error.errno, f"{str(endpoint)!r}: {error}") from None
         return endpoint._replace(address=address), transport
+
+    def _refuse_security(self, endpoint: Endpoint) -> None:
+        """Refuse to speak in the clear, or with anybody, where the user has asked for security.
+
+        The options of mechanisms and of ZAP are held and not in effect yet.
+        """
+        mechanism = SecurityMechanism(cast("int", self.options[MECHANISM]))
+        if mechanism != SecurityMechanism.NULL:
+            asked = f"the mechanism {mechanism.name}"
+        elif self.options[ZAP_DOMAIN]:
+            asked = "ZAP_DOMAIN"
+        else:
+            return
+        raise ZMQError(
+            errno.ENOTSUP,
+            f"{str(endpoint)!r}: {asked} is not in effect yet, and without it anybody is let in",
+        )
 
     def forget_endpoint(self, keeper: EndpointKeeper) -> None:
         """The user has ended it by other means than `disconnect`."""

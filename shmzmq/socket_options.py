@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .attendant import one_call
 from .attributes import OptionAttributes
 from .constants import (
+    EINVAL,
     EVENTS,
     FD,
     POLLIN,
@@ -24,6 +25,7 @@ from .constants import (
     SocketOption,
     SocketType,
 )
+from .errors import ZMQError
 from .patterns import new_pattern, raw_router
 from .shm.forks import fork_generation
 from .socket_base import SocketBase
@@ -56,9 +58,11 @@ class SocketOptions(OptionAttributes, SocketBase):
         for a value of the wrong type; nothing is changed then.
         """
         self._open_check()
+        if option == ROUTER_RAW:
+            self._refuse_raw_midway(value)
         held = self.options.set(option, value)
         if option == ROUTER_RAW:
-            self._set_raw(bool(held))
+            self._route_raw()
         if option == SNDTIMEO:
             self.send_timeout_ms = value
         elif option == RCVTIMEO:
@@ -70,9 +74,16 @@ class SocketOptions(OptionAttributes, SocketBase):
         if option in _ACTS:
             self.poll_events(0)
 
-    def _set_raw(self, raw: bool) -> None:
-        """Speak plain TCP, or ZMTP; an endpoint that is there already stands in the way of both."""
-        if self._keepers or self._stopped or raw == (self.pattern.name == "STREAM"):
+    def _refuse_raw_midway(self, value: Any) -> None:
+        """A ROUTER speaks plain TCP to all of its peers or to none, so it is to say which first."""
+        routes = self.socket_type == SocketType.ROUTER and bool(self._keepers or self._stopped)
+        if routes and isinstance(value, int) and bool(value) != bool(self.options[ROUTER_RAW]):
+            raise ZMQError(EINVAL, "ROUTER_RAW is to be set before the first bind or connect")
+
+    def _route_raw(self) -> None:
+        """Speak plain TCP, or ZMTP, from now on. A REP takes the option for nothing."""
+        raw = self.socket_type == SocketType.ROUTER and bool(self.options[ROUTER_RAW])
+        if raw == (self.pattern.name == "STREAM"):
             return
         self.change_pattern(raw_router() if raw else new_pattern(self.socket_type))
         for name, held in self.options.snapshot().items():

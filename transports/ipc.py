@@ -7,16 +7,14 @@ import errno
 import os
 import socket
 import stat
-import struct
 from collections.abc import Callable
-from typing import Final, NamedTuple
 
 from shmzmq.errors import ZMQError
 
+from .credentials import credentials, is_let_in
 from .interface import Capabilities, Carries, Listener, Options, Transport
 from .stream import DEFAULT_BACKLOG, require_listening
 
-_FILTERS: Final = ("UID", "GID", "PID")
 _LONGEST_PATH = 107  # sockaddr_un.sun_path less the final NUL (unix(7))
 
 
@@ -93,54 +91,17 @@ class IpcTransport(Transport):
     def opened(self, stream: socket.socket, options: Options, *, accepted: bool) -> str:
         """Keep out whom the IPC_FILTER options do not let in.
 
-        The peer's address is ``localhost:UID:GID:PID``, as in libzmq.
+        The peer's address is ``localhost:UID:GID:PID``, as in libzmq; the process is the
+        application, though its worker holds the connection.
         """
-        peer = _credentials(stream)
-        if accepted and not _is_let_in(peer, options):
+        peer = credentials(stream)
+        if accepted and not is_let_in(peer, options):
             raise PermissionError(
                 errno.EACCES,
                 f"the IPC_FILTER options do not let in process {peer.pid} "
                 f"of user {peer.uid} and group {peer.gid}",
             )
         return f"localhost:{peer.uid}:{peer.gid}:{peer.pid}"
-
-
-class _Credentials(NamedTuple):
-    """Who is at the far end of a Unix socket."""
-
-    pid: int
-    uid: int
-    gid: int
-
-
-def _credentials(stream: socket.socket) -> _Credentials:
-    size = struct.calcsize("3I")
-    data = stream.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    return _Credentials(*struct.unpack("3I", data))
-
-
-def _is_let_in(peer: _Credentials, options: Options) -> bool:
-    """Whether there are no filters, or one of any kind lets *peer* in, as in libzmq.
-
-    A group lets in its members too, whatever group their process has.
-    """
-    users, groups, processes = (options.get(f"IPC_FILTER_{kind}", ()) for kind in _FILTERS)
-    if not (users or groups or processes):
-        return True
-    if peer.uid in users or peer.gid in groups or peer.pid in processes:
-        return True
-    return bool(groups) and not set(_groups_of(peer)).isdisjoint(groups)
-
-
-def _groups_of(peer: _Credentials) -> list[int]:
-    """Return the groups of which the user is a member."""
-    import pwd  # few set filters
-
-    try:
-        name = pwd.getpwuid(peer.uid).pw_name
-    except KeyError:
-        return []
-    return os.getgrouplist(name, peer.gid)
 
 
 def _stream() -> socket.socket:

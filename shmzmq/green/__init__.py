@@ -8,7 +8,9 @@ import shmzmq as _shmzmq
 from shmzmq import *  # noqa: F403 - the package, but for what follows
 
 from .core import Context, Socket  # type: ignore[assignment]
+from .device import device, proxy  # type: ignore[assignment]
 from .poll import Poller, select
-from .proxies import device, proxy  # type: ignore[assignment]
+
+SyncContext, SyncSocket = _shmzmq.Context, _shmzmq.Socket  # type: ignore[misc]
 
 __all__ = [*_shmzmq.__all__, "Context", "Poller", "Socket", "device", "proxy", "select"]  # noqa: PLE0604

@@ -63,7 +63,7 @@ QUEUES = (
     OptionSpec(
         SocketOption.LINGER,
         "How long messages not yet sent outlive disconnect, close and the end of the context; "
-        "0: they are dropped at once, -1: until they are sent.",
+        "0: they are dropped at once, -1: until they are sent. Subscriptions are not waited for.",
         30_000,
         MINUS_ONE_OR_MORE,
         "core",
@@ -184,12 +184,14 @@ CONNECTIONS = (
     ),
     OptionSpec(
         SocketOption.HEARTBEAT_IVL,
-        "How often to send a PING on an idle connection; 0: never.",
+        "How often to send a PING; 0: never. Peers that share memory are sent none: the kernel "
+        "tells of a death there. A worker answers for its application.",
         0,
         NOT_NEGATIVE,
         "core",
         unit="milliseconds",
         transports=CONNECTED,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.HEARTBEAT_TIMEOUT,
@@ -199,6 +201,7 @@ CONNECTIONS = (
         "core",
         unit="milliseconds",
         transports=CONNECTED,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.HEARTBEAT_TTL,
@@ -209,6 +212,7 @@ CONNECTIONS = (
         "core",
         unit="milliseconds",
         transports=CONNECTED,
+        since="0.2",
     ),
     OptionSpec(
         SocketOption.METADATA,

@@ -226,7 +226,8 @@ ROUTING = (
     ),
     OptionSpec(
         SocketOption.ROUTER_RAW,
-        "1: plain bytes of TCP instead of ZMTP (STREAM does it better).",
+        "1: plain bytes of TCP instead of ZMTP (STREAM does it better). To be set before the first "
+        "bind or connect.",
         0,
         LENIENT_SWITCH,
         "patterns",

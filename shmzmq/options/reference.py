@@ -16,8 +16,11 @@ what their errors name.
 An option is set with `socket.setsockopt(zmq.LINGER, 0)`, `socket.set(...)` or as an attribute,
 `socket.linger = 0`. A value that is refused changes nothing. **In effect** names the version from
 which on a test shows what the option does; *not yet* means that its value is checked and kept, and
-nothing more. Other names of one option stand beside its name. Numbers are libzmq's;
-XPUB_VERBOSE_UNSUBSCRIBE and what else libzmq never numbered have numbers that it leaves free.
+nothing more. A socket that asks for security, which is not in effect yet, has no connections at
+all: `bind` and `connect` raise `ENOTSUP`, but over inproc.
+
+Other names of one option stand beside its name. Numbers are libzmq's; XPUB_VERBOSE_UNSUBSCRIBE and
+what else libzmq never numbered have numbers that it leaves free.
 
 """
 

@@ -24,6 +24,11 @@ Keeps = Literal["last", "all", "once", "nothing", "live"]
 # Transports on which peers have connections; multicast has none.
 CONNECTED = ("ipc", "tcp", "vmci")
 
+# What the manuals call an option that libzmq has renamed since: errors say both names.
+_NAMES_OF_MANUALS = frozenset(
+    {"IDENTITY", "CONNECT_RID", "PRE_ALLOCATED_FD", "TCP_RETRANSMIT_TIMEOUT"}
+)
+
 ALL_SOCKETS = frozenset(SocketType)
 NO_SOCKETS: frozenset[SocketType] = frozenset()
 
@@ -72,6 +77,12 @@ class OptionSpec(NamedTuple):
         )
 
     @property
+    def title(self) -> str:
+        """The name for messages, with the one that a manual has behind it where that is another."""
+        others = [name for name in self.aliases if name in _NAMES_OF_MANUALS]
+        return f"{self.name} ({', '.join(others)})" if others else self.name
+
+    @property
     def type(self) -> ValueType:
         """What the option holds."""
         return self.number.value_type
@@ -104,7 +115,7 @@ class OptionSpec(NamedTuple):
         if not isinstance(value, python_type(self.type)):
             raise TypeError(self._wrong_type(value))
         if self.bounds is None:
-            raise ZMQError(EINVAL, f"{self.name} can only be read, not set to {self._show(value)}")
+            raise ZMQError(EINVAL, f"{self.title} can only be read, not set to {self._show(value)}")
         fitted = self.bounds.fit(value)
         if fitted is None:
             raise ZMQError(EINVAL, self._wrong_value(value, self.bounds))
@@ -113,11 +124,13 @@ class OptionSpec(NamedTuple):
     def _wrong_type(self, value: object) -> str:
         expected = python_type(self.type).__name__
         hint = " (set_string encodes it)" if isinstance(value, str) and expected == "bytes" else ""
-        return f"{self.name} takes {expected}, not {type(value).__name__} {self._show(value)}{hint}"
+        return (
+            f"{self.title} takes {expected}, not {type(value).__name__} {self._show(value)}{hint}"
+        )
 
     def _wrong_value(self, value: object, bounds: Bounds) -> str:
         unit = f" ({self.unit})" if self.unit else ""
-        return f"{self.name} takes {bounds.takes}{unit}, not {self._show(value)}"
+        return f"{self.title} takes {bounds.takes}{unit}, not {self._show(value)}"
 
     def _show(self, value: object) -> str:
         """Return a value for a message: short, and never a secret."""

@@ -68,7 +68,7 @@ class OptionValues:
         """
         spec = find(number)
         if not spec.readable:
-            raise ZMQError(EINVAL, f"{spec.name} can only be set, not read")
+            raise ZMQError(EINVAL, f"{spec.title} can only be set, not read")
         self._require_applicable(spec)
         value = self._held.get(number, spec.default)
         assert isinstance(value, int | bytes), f"{spec.name} is readable and holds {value!r}"
@@ -119,7 +119,7 @@ class OptionValues:
         socket_type = self.socket_type
         if not spec.applies_to(socket_type):
             takers = ", ".join(taker.name for taker in sorted(spec.sockets))
-            raise ZMQError(EINVAL, f"{spec.name} is for {takers} sockets, not {socket_type.name}")
+            raise ZMQError(EINVAL, f"{spec.title} is for {takers} sockets, not {socket_type.name}")
         needed = spec.needs.get(socket_type)
         if needed is not None and not self[needed]:
             raise ZMQError(EINVAL, f"{spec.name} on {socket_type.name} needs {needed.name} = 1")

@@ -41,6 +41,7 @@ BUFFERS = (
         MINUS_ONE_OR_MORE,
         "tcp",
         unit="bytes",
+        transports=_TCP,
         since="0.2",
     ),
     OptionSpec(
@@ -50,11 +51,12 @@ BUFFERS = (
         MINUS_ONE_OR_MORE,
         "tcp",
         unit="bytes",
+        transports=_TCP,
         since="0.2",
     ),
     OptionSpec(
         SocketOption.TCP_SEND_BUFFER,
-        "At most how much one system call may send.",
+        "At most how much one system call may send; unless set, as much as it can.",
         8192,
         POSITIVE,
         "tcp",
@@ -64,7 +66,7 @@ BUFFERS = (
     ),
     OptionSpec(
         SocketOption.TCP_RECV_BUFFER,
-        "At most how much one system call may receive.",
+        "At most how much one system call may receive; unless set, as much as it can.",
         8192,
         POSITIVE,
         "tcp",
@@ -314,7 +316,8 @@ IPC = (
     ),
     OptionSpec(
         SocketOption.IPC_FILTER_PID,
-        "Accept this process as a peer, one more with each call; None: all.",
+        "Accept this process as a peer, one more with each call; None: all. An application of "
+        "shmzmq counts, and not the worker that connects for it.",
         (),
         _KERNEL_ID,
         "ipc",

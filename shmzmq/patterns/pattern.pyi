@@ -9,7 +9,7 @@ class Pattern:
     receives: ClassVar[bool]
     keeps_outbound: ClassVar[bool]
     resumes: ClassVar[bool]
-    lingers: ClassVar[bool]
+    lingers: bool
     more: bool
     def __init__(self, *, queue: bool = False, balance: bool = False) -> None: ...
     @property

@@ -15,6 +15,7 @@ from cython.cimports.shmzmq.shm.ring import RING_NO_MEMORY, RING_OK
 class Stream(Pattern):
     """Fair queueing in; out by routing id. A message is a routing id and what the peer said.
 
+    Whether more is said to follow what is sent to a peer does not matter.
     An empty part stands for a peer that has come or gone; sending one ends the connection once all
     that was sent before is written. A message for nobody raises EHOSTUNREACH if *mandatory*, and is
     dropped otherwise, as is one for a peer without room.
@@ -66,7 +67,7 @@ class Stream(Pattern):
         pipe: Pipe = to.target
         rc: cython.int = RING_OK
         if pipe is None:
-            self.dropped += not more
+            self.dropped += 1
         elif size:
             rc = pipe.write(data, size, False)
             if rc == RING_NO_MEMORY and pipe.park(size):
@@ -78,11 +79,10 @@ class Stream(Pattern):
                 pipe.flush()
             else:
                 self.dropped += 1
-        elif not more:
+        else:
             self.dismiss(pipe)
-        to.sending = more
-        if not more:
-            to.target = None
+        to.sending = False
+        to.target = None
         return SENT
 
     def dismiss(self, pipe: Pipe):

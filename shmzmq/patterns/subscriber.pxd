@@ -23,6 +23,7 @@ cdef class Subscriber:
     cdef int64_t take(self, Batch batch, uint64_t most) except -1
     cdef bint has_in(self)
     cdef list chosen           # publishers that the user's unfinished message goes to; None between messages
+    cdef set spoken            # publishers that a whole message of the user's was sent to, not only subscriptions
     cdef void send_up(self, bytes message, bint more)
     cdef void tell(self, bytes message)
     cdef bint write(self, Pipe pipe, bytes message, bint more)

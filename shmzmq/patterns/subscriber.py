@@ -19,6 +19,7 @@ class Subscriber:
     def __init__(self, ended: list, filtering: cython.bint):
         self.queue = FairQueue(ended)
         self.pipes = []
+        self.spoken = set()
         self.counts = {}
         self.topics = TopicTable()
         self.filtering = filtering
@@ -38,6 +39,7 @@ class Subscriber:
         if pipe in self.pipes:
             self.pipes.remove(pipe)
         self._leave_out(pipe)
+        self.spoken.discard(pipe)  # what the user had sent there went with its ring
         if pipe is self.queue.last:
             self.held = None
         self.queue.remove(pipe)
@@ -51,6 +53,7 @@ class Subscriber:
     def tell_all(self, pipe: Pipe):
         """Send every subscription up *pipe*, whose ring is fresh."""
         self._leave_out(pipe)
+        self.spoken.discard(pipe)  # what the user had sent there went with its ring
         for prefix in self.counts:
             self.write(pipe, b"\x01" + prefix, False)
 
@@ -102,6 +105,7 @@ class Subscriber:
             self.chosen = self.pipes
         self.chosen = [pipe for pipe in self.chosen if self.write(pipe, message, more)]
         if not more:
+            self.spoken.update(self.chosen)
             self.chosen = None
 
     def rollback(self):

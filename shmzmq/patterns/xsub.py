@@ -21,7 +21,7 @@ class XSub(Pattern):
 
     name = "XSUB"
     peers = ("PUB", "XPUB")
-    keeps_outbound = resumes = lingers = False
+    keeps_outbound = resumes = False
 
     def __init__(self):
         Pattern.__init__(self)
@@ -45,6 +45,11 @@ class XSub(Pattern):
             self.only_first = value
         elif name == "XSUB_VERBOSE_UNSUBSCRIBE":
             self.subscriber.configure(name, value)
+
+    @property
+    def lingers(self):
+        """Whether there are messages of the user's to wait for, and not subscriptions only."""
+        return bool(self.subscriber.spoken)
 
     def topics_count(self):
         return len(self.subscriber.topics)

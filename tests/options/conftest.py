@@ -1,11 +1,16 @@
 """Every test of an option is checked for what it leaves behind, and has libzmq as its peer, too."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.ear import Ear
 from support.factory import SocketFactory
-from support.links import KINDS, LIBZMQ_KINDS, Link
+from support.library import Socket
+from support.links import KINDS, LIBZMQ_KINDS, Link, free_port
+from support.plain import Plain
 from support.remote import PeerProcess
 
 
@@ -36,3 +41,32 @@ def link(request: pytest.FixtureRequest, sockets: SocketFactory, tmp_path: Path)
     fixture = {"ipc-process": "peer"} | dict.fromkeys(LIBZMQ_KINDS, "libzmq")
     far = request.getfixturevalue(fixture[kind]) if kind in fixture else sockets
     return Link(kind, sockets, far, tmp_path)
+
+
+@pytest.fixture(params=["tcp", "ipc"])
+def endpoint(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An endpoint of each transport that has connections, for peers that are byte streams."""
+    if request.param == "tcp":
+        return f"tcp://127.0.0.1:{free_port()}"
+    return f"ipc://{tmp_path}/stream"
+
+
+@pytest.fixture
+def plain() -> Iterator[Plain]:
+    """Makes plain TCP sockets."""
+    with ExitStack() as stack:
+        yield Plain(stack)
+
+
+@pytest.fixture
+def ears() -> Iterator[Any]:
+    """Makes ears, which hear a socket's monitor, and closes them."""
+    made: list[Ear] = []
+
+    def listen(monitored: Socket) -> Ear:
+        made.append(Ear(monitored))
+        return made[-1]
+
+    yield listen
+    for ear in made:
+        ear.socket.close(linger=0)

@@ -105,6 +105,14 @@ def test_a_value_refused_is_told_of_and_changes_nothing(
     assert readable(socket) == before
 
 
+@pytest.mark.parametrize("name", ["IDENTITY", "ROUTING_ID"])
+def test_both_names_are_said_where_a_manual_has_another(
+    sockets_of_types: dict[int, Any], name: str
+) -> None:
+    refused = refusal(sockets_of_types[zmq.DEALER], getattr(zmq, name), b"")
+    assert str(refused).startswith("ROUTING_ID (IDENTITY) takes 1 to 255 bytes, not b''")
+
+
 @given(option=st.integers().filter(lambda number: number not in OPTIONS), value=values)
 def test_an_unknown_option_is_named_by_its_number(
     sockets_of_types: dict[int, Any], option: int, value: Any

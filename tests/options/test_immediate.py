@@ -5,11 +5,11 @@ This will cause the socket to block if there are no other connections".
 
 import pytest
 from support.library import zmq
-from support.links import Link, ipc_only
+from support.links import Link, connections_only
 from support.waiting import wait_for
 
 
-@ipc_only
+@connections_only
 @pytest.mark.parametrize("socket_type", [zmq.PUSH, zmq.DEALER, zmq.REQ])
 def test_nothing_is_queued_for_a_peer_that_is_not_there(link: Link, socket_type: int) -> None:
     push = link.near(socket_type, connect=link.endpoint(), immediate=1)
@@ -18,7 +18,7 @@ def test_nothing_is_queued_for_a_peer_that_is_not_there(link: Link, socket_type:
         push.send(b"nobody takes it", zmq.DONTWAIT)
 
 
-@ipc_only
+@connections_only
 def test_by_default_it_is_queued(link: Link) -> None:
     endpoint = link.endpoint()
     push = link.near(zmq.PUSH, connect=endpoint)
@@ -27,7 +27,7 @@ def test_by_default_it_is_queued(link: Link) -> None:
     assert pull.recv() == b"early"
 
 
-@ipc_only
+@connections_only
 def test_send_waits_for_the_connection(link: Link) -> None:
     endpoint = link.endpoint()
     push = link.near(zmq.PUSH, connect=endpoint, immediate=1)
@@ -36,7 +36,7 @@ def test_send_waits_for_the_connection(link: Link) -> None:
     assert pull.recv() == b"hello"
 
 
-@ipc_only
+@connections_only
 def test_only_the_peers_that_are_there_get_messages(link: Link) -> None:
     there, missing = link.endpoint(), link.endpoint()
     pull = link.far(zmq.PULL, bind=there)
@@ -46,7 +46,7 @@ def test_only_the_peers_that_are_there_get_messages(link: Link) -> None:
     assert [pull.recv() for _ in range(10)] == [b"%d" % number for number in range(10)]
 
 
-@ipc_only
+@connections_only
 def test_nor_for_a_peer_that_has_gone(link: Link) -> None:
     endpoint = link.endpoint()
     pull = link.far(zmq.PULL, bind=endpoint)
@@ -60,7 +60,7 @@ def test_nor_for_a_peer_that_has_gone(link: Link) -> None:
     assert pull.recv() == b"again"
 
 
-@ipc_only
+@connections_only
 def test_it_counts_for_the_next_connect(link: Link) -> None:
     push = link.near(zmq.PUSH, connect=link.endpoint())
     push.setsockopt(zmq.IMMEDIATE, 1)

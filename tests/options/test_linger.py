@@ -6,8 +6,8 @@ socket's context". -1: "infinite", 0: "discarded immediately", n: "an upper boun
 import time
 
 import pytest
-from support.library import Context, zmq
-from support.links import Link, ipc_only
+from support.library import Context, ours_better, zmq
+from support.links import Link, connections_only, inproc_only
 from support.waiting import Background, wait_until_blocked
 
 
@@ -26,7 +26,7 @@ def close_with_a_message_left(context: Context, endpoint: str, linger: int) -> N
     push.close()
 
 
-@ipc_only
+@connections_only
 @pytest.mark.parametrize("linger", [-1, 60_000])
 def test_what_is_left_outlives_the_socket(link: Link, other_context: Context, linger: int) -> None:
     endpoint = link.endpoint()
@@ -38,7 +38,7 @@ def test_what_is_left_outlives_the_socket(link: Link, other_context: Context, li
     ending.result()
 
 
-@ipc_only
+@connections_only
 def test_zero_discards_it(link: Link, other_context: Context) -> None:
     endpoint = link.endpoint()
     close_with_a_message_left(other_context, endpoint, 0)
@@ -49,7 +49,7 @@ def test_zero_discards_it(link: Link, other_context: Context) -> None:
     assert pull.recv() == b"first"
 
 
-@ipc_only
+@connections_only
 def test_a_number_is_an_upper_bound(link: Link, other_context: Context) -> None:
     endpoint = link.endpoint()
     before = time.monotonic()
@@ -62,7 +62,7 @@ def test_a_number_is_an_upper_bound(link: Link, other_context: Context) -> None:
     assert pull.recv() == b"first"
 
 
-@ipc_only
+@connections_only
 def test_disconnect_goes_by_it_too(link: Link) -> None:
     endpoint = link.endpoint()
     push = link.near(zmq.PUSH, connect=endpoint, linger=60_000)
@@ -72,7 +72,7 @@ def test_disconnect_goes_by_it_too(link: Link) -> None:
     assert pull.recv() == b"left"
 
 
-@ipc_only
+@connections_only
 def test_it_can_be_set_until_the_socket_is_closed(link: Link, other_context: Context) -> None:
     push = other_context.socket(zmq.PUSH)
     push.setsockopt(zmq.LINGER, -1)
@@ -81,3 +81,62 @@ def test_it_can_be_set_until_the_socket_is_closed(link: Link, other_context: Con
     push.setsockopt(zmq.LINGER, 0)
     push.close()
     other_context.term()
+
+
+@connections_only
+def test_a_message_upstream_is_one_too(link: Link, other_context: Context) -> None:
+    endpoint = link.endpoint()
+    xsub = other_context.socket(zmq.XSUB)
+    xsub.setsockopt(zmq.LINGER, 60_000)
+    xsub.connect(endpoint)
+    xsub.send(b"left")
+    xsub.close()
+    ending = Background(other_context.term)
+    wait_until_blocked(ending)
+    xpub = link.far(zmq.XPUB, bind=endpoint)
+    assert xpub.recv() == b"left"
+    ending.result()
+
+
+@ours_better("libzmq waits for them in some cases")
+@pytest.mark.parametrize("linger", [-1, None], ids=["set", "default"])
+def test_subscriptions_are_not_waited_for(link: Link, linger: int | None) -> None:
+    context = zmq.Context()
+    for kind in (zmq.SUB, zmq.XSUB):
+        socket = context.socket(kind)
+        if linger is not None:
+            socket.setsockopt(zmq.LINGER, linger)
+        if kind == zmq.SUB:
+            socket.setsockopt(zmq.SUBSCRIBE, b"")
+        socket.connect(link.endpoint())
+        if kind == zmq.XSUB:
+            socket.send(b"\1")
+        socket.close()
+    context.term()  # or the test would run into its time limit
+
+
+@inproc_only
+@pytest.mark.parametrize("linger", [-1, 60_000])
+def test_over_inproc_it_waits_for_the_name(link: Link, linger: int) -> None:
+    endpoint = link.endpoint()
+    push = link.near(zmq.PUSH, connect=endpoint, linger=linger)
+    push.send(b"left")
+    push.close()
+    pull = link.far(zmq.PULL, bind=endpoint)
+    assert pull.recv() == b"left"
+
+
+@ours_better("libzmq keeps what was sent over inproc, whatever LINGER says")
+@inproc_only
+@pytest.mark.parametrize("close", [True, False], ids=["close", "disconnect"])
+def test_zero_discards_it_over_inproc_too(link: Link, close: bool) -> None:
+    endpoint = link.endpoint()
+    push = link.near(zmq.PUSH, connect=endpoint, linger=0)
+    push.send(b"left")
+    if close:
+        push.close()
+    else:
+        push.disconnect(endpoint)
+    pull = link.far(zmq.PULL, bind=endpoint)
+    link.near(zmq.PUSH, connect=endpoint).send(b"first")
+    assert pull.recv() == b"first"

@@ -5,13 +5,13 @@ As in libzmq it is each part that is measured, and inproc has no limit.
 """
 
 from support.library import ours_better, zmq
-from support.links import Link, inproc_only, ipc_only
+from support.links import Link, connections_only, inproc_only
 from support.waiting import wait_for
 
 LIMIT = 1000
 
 
-@ipc_only
+@connections_only
 def test_as_much_as_it_says_is_taken(link: Link) -> None:
     pull, push = link.pair(zmq.PULL, zmq.PUSH, {"maxmsgsize": LIMIT})
     push.send(b"x" * LIMIT)
@@ -20,7 +20,7 @@ def test_as_much_as_it_says_is_taken(link: Link) -> None:
     assert pull.recv_multipart() == [b"y" * LIMIT] * 3
 
 
-@ipc_only
+@connections_only
 def test_a_peer_that_sends_more_is_disconnected(link: Link) -> None:
     endpoint = link.endpoint()
     pull = link.near(zmq.PULL, bind=endpoint, maxmsgsize=LIMIT)
@@ -37,7 +37,7 @@ def test_a_peer_that_sends_more_is_disconnected(link: Link) -> None:
     assert pull.recv() == b"still there"
 
 
-@ipc_only
+@connections_only
 def test_it_is_not_offered_again_when_the_peer_comes_back(link: Link) -> None:
     pull, push = link.pair(zmq.PULL, zmq.PUSH, {"maxmsgsize": LIMIT}, {"reconnect_ivl": 10})
     push.send(b"before")
@@ -52,7 +52,7 @@ def test_it_is_not_offered_again_when_the_peer_comes_back(link: Link) -> None:
     assert pull.recv() == b"after"
 
 
-@ipc_only
+@connections_only
 def test_it_counts_for_what_is_bound_after_it_was_set(link: Link) -> None:
     first, second = link.endpoint(), link.endpoint()
     pull = link.near(zmq.PULL, bind=first)
@@ -64,7 +64,7 @@ def test_it_counts_for_what_is_bound_after_it_was_set(link: Link) -> None:
 
 
 @ours_better("libzmq does not connect again")
-@ipc_only
+@connections_only
 def test_it_counts_on_the_connecting_side_too(link: Link) -> None:
     endpoint = link.endpoint()
     push = link.far(zmq.PUSH, bind=endpoint)

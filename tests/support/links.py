@@ -21,10 +21,14 @@ LIBZMQ_KINDS = () if IS_LIBZMQ else ("tcp-libzmq", "ipc-libzmq")
 
 # For tests that ask more of both ends than libzmq does, that need both ends in this process, that
 # need a connection, or that need to know that what was sent has arrived when send() returns.
+# connections_only has libzmq at the far end too, and so is for tests under options/ alone.
 ours_only = pytest.mark.parametrize("link", KINDS, indirect=True)
 local_only = pytest.mark.parametrize("link", LOCAL_KINDS, indirect=True)
 ipc_only = pytest.mark.parametrize("link", IPC_KINDS, indirect=True)
 local_ipc_only = pytest.mark.parametrize("link", ["ipc-path", "ipc-abstract"], indirect=True)
+connections_only = pytest.mark.parametrize(
+    "link", [kind for kind in (*KINDS, *LIBZMQ_KINDS) if kind != "inproc"], indirect=True
+)
 inproc_only = pytest.mark.parametrize("link", ["inproc"], indirect=True)
 
 _serial = itertools.count()

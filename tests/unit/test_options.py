@@ -248,8 +248,13 @@ REFUSED = [
         0,
         "TCP_KEEPALIVE_CNT takes an int from -1 to 2147483647, not 0 (probes), not 0",
     ),
-    (T.REQ, O.IDENTITY, b"", "ROUTING_ID takes 1 to 255 bytes, not b''"),
-    (T.REQ, O.IDENTITY, b"x" * 256, "ROUTING_ID takes 1 to 255 bytes, not these 256 bytes"),
+    (T.REQ, O.IDENTITY, b"", "ROUTING_ID (IDENTITY) takes 1 to 255 bytes, not b''"),
+    (
+        T.REQ,
+        O.IDENTITY,
+        b"x" * 256,
+        "ROUTING_ID (IDENTITY) takes 1 to 255 bytes, not these 256 bytes",
+    ),
     (T.PUSH, O.SUBSCRIBE, b"a", "SUBSCRIBE is for SUB, XPUB sockets, not PUSH"),
     (T.PUSH, O.TYPE, 3, "TYPE can only be read, not set to 3"),
     (
@@ -297,7 +302,9 @@ def test_a_secret_stands_in_no_message(number: SocketOption) -> None:
 
 
 def test_a_string_is_pointed_to_set_string() -> None:
-    with pytest.raises(TypeError, match=r"ROUTING_ID takes bytes, not str 'me' \(set_string"):
+    with pytest.raises(
+        TypeError, match=r"ROUTING_ID \(IDENTITY\) takes bytes, not str 'me' \(set_string"
+    ):
         OptionValues(T.REQ).set(O.IDENTITY, "me")
 
 

@@ -96,3 +96,78 @@ shmzmq.install_as_zmq()
 import zmq.green
 """
     assert "gevent" in run("-c", program).stderr.splitlines()[-1]
+
+
+EVERY_MODULE = """
+import importlib, importlib.metadata, sys, warnings
+import shmzmq
+warnings.simplefilter("ignore")
+shmzmq.install_as_zmq()
+names = set()
+for path in importlib.metadata.files("pyzmq"):
+    if path.parts[0] == "zmq" and path.suffix == ".py" and path.name != "__main__.py":
+        parts = path.with_suffix("").parts
+        names.add(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+found = []
+for name in sorted(names):
+    try:
+        module = importlib.import_module(name)
+    except ImportError:
+        continue
+    assert module is importlib.import_module("shmzmq" + name[3:]), name
+    found.append(name)
+theirs = str(importlib.metadata.distribution("pyzmq").locate_file("zmq"))
+for module in list(sys.modules.values()):
+    assert not (getattr(module, "__file__", None) or "").startswith(theirs), module
+print(*found)
+"""
+
+
+def test_every_module_of_pyzmq_is_ours_or_is_not_there() -> None:
+    pytest.importorskip("zmq")
+    result = run("-c", EVERY_MODULE)
+    assert result.returncode == 0, result.stderr
+    found = result.stdout.split()
+    assert {"zmq", "zmq.asyncio", "zmq.backend", "zmq.constants", "zmq.decorators"} <= {*found}
+    assert {"zmq.devices", "zmq.error", "zmq.sugar.context", "zmq.sugar.socket"} <= {*found}
+    assert {"zmq.utils.jsonapi", "zmq.utils.monitor", "zmq.utils.strtypes"} <= {*found}
+
+
+def test_names_that_programs_import_from_the_layers_below() -> None:
+    program = """
+import shmzmq
+shmzmq.install_as_zmq()
+import zmq
+from zmq.backend import Frame, Message, Socket, has, zmq_version_info
+from zmq.sugar import Again, MessageTracker, device, select
+from zmq.sugar.context import Context
+assert Context is zmq.SyncContext is zmq.Context and Context._instance is None
+assert zmq.SyncSocket is zmq.Socket and Message is zmq.Message
+def typed(socket: zmq.Socket[bytes], context: zmq.Context[zmq.Socket]) -> None: ...
+print("well")
+"""
+    assert run("-c", program).stdout == "well\n"
+
+
+def test_a_script_is_the_main_module_to_its_very_end(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("""
+import atexit, pickle, sys
+class Thing: pass
+def last():
+    import __main__
+    print(type(pickle.loads(pickle.dumps(Thing()))) is __main__.Thing)
+atexit.register(last)
+print(__name__, __file__, sys.argv[0])
+sys.exit(3)
+""")
+    result = subprocess.run(
+        [sys.executable, "-m", "shmzmq", "run", "script.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 3, result.stderr
+    assert result.stdout.splitlines() == [f"__main__ {script} script.py", "True"]

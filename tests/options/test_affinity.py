@@ -1,4 +1,11 @@
-"""Which CPU a worker runs on, how it is scheduled, and what it is called, read from the kernel."""
+"""AFFINITY: "determines which threads from the 0MQ I/O thread pool [...] shall handle newly created
+connections. A value of zero specifies no affinity, meaning that work shall be distributed fairly
+[...] a value of 3 specifies that subsequent connections on socket shall be handled exclusively by
+I/O threads 1 and 2."
+
+Threads are worker processes here. Which of them has a connection, on which CPU it runs, how it is
+scheduled and what it is called is read from the kernel, as are the context options THREAD_*.
+"""
 
 import errno
 import os
@@ -8,8 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 from support.factory import SocketFactory
-from support.library import Context, zmq
+from support.library import Context, Socket, ours_better, zmq
 from support.waiting import wait_for
+
+pytestmark = ours_better("libzmq's threads are not pinned, and cannot be told apart from outside")
 
 CPUS = sorted(os.sched_getaffinity(0))
 
@@ -28,6 +37,47 @@ def allowed(worker: psutil.Process) -> list[int]:
     ]
     mask = int(line.partition(":")[2].strip().replace(",", ""), 16)
     return [cpu for cpu in range(mask.bit_length()) if mask >> cpu & 1]
+
+
+def serving(sockets: SocketFactory, *bound: Socket) -> list[int]:
+    """Return the number, from 1, of the worker that listens for each of the sockets."""
+    ports = [int(socket.last_endpoint.rpartition(b":")[2]) for socket in bound]
+    listening = [
+        {each.laddr.port for each in worker.net_connections("tcp") if each.status == "LISTEN"}
+        for worker in workers(sockets.context)
+    ]
+    return [1 + [port in there for there in listening].index(True) for port in ports]
+
+
+def test_three_is_the_first_two(sockets: SocketFactory) -> None:
+    sockets.context.set(zmq.IO_THREADS, 3)
+    third = sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*", affinity=0b100)
+    both = [sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*", affinity=0b11) for _ in range(4)]
+    assert len(workers(sockets.context)) == 3
+    served_by = serving(sockets, *both)
+    assert len(set(served_by)) == 2
+    assert serving(sockets, third)[0] not in served_by
+
+
+def test_zero_shares_the_work_out(sockets: SocketFactory) -> None:
+    sockets.context.set(zmq.IO_THREADS, 3)
+    served_by = serving(
+        sockets, *(sockets.open(zmq.PULL, bind="tcp://127.0.0.1:*") for _ in range(6))
+    )
+    assert sorted(served_by) == [1, 1, 2, 2, 3, 3]
+
+
+def test_it_counts_for_what_is_bound_after_it_was_set(sockets: SocketFactory) -> None:
+    sockets.context.set(zmq.IO_THREADS, 2)
+    pull = sockets.open(zmq.PULL, affinity=0b01, bind="tcp://127.0.0.1:*")
+    first = pull.last_endpoint
+    pull.setsockopt(zmq.AFFINITY, 0b10)
+    pull.bind("tcp://127.0.0.1:*")
+    assert pull.last_endpoint != first
+    [one, two] = workers(sockets.context)
+    for worker, endpoint in ((one, first), (two, pull.last_endpoint)):
+        there = {each.laddr.port for each in worker.net_connections("tcp")}
+        assert int(endpoint.rpartition(b":")[2]) in there
 
 
 def test_without_affinity_a_worker_is_not_pinned(sockets: SocketFactory) -> None:

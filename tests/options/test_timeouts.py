@@ -1,4 +1,10 @@
-"""RCVTIMEO, SNDTIMEO, NOBLOCK and the time given to poll: they end a wait, and not too early."""
+"""RCVTIMEO and SNDTIMEO: "If the value is 0, zmq_recv(3) will return immediately, with a EAGAIN
+error if there is no message to receive. If the value is -1, it will block until a message is
+available. For all other values, it will wait for a message for that amount of time before returning
+with an EAGAIN error"; and the same of sending.
+
+NOBLOCK and the time given to poll besides: they all end a wait, and not too early.
+"""
 
 import time
 from collections.abc import Callable, Iterator
