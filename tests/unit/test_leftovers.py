@@ -12,7 +12,7 @@ from support.library import Context, zmq
 from support.remote import PeerProcess
 from support.waiting import wait_for
 
-from shmzmq.shm.liveness import ProcessId, process_start
+from shmzmq.shm.liveness import ProcessId, process_start, this_process
 from shmzmq.shm.segment import SegmentName
 
 
@@ -56,8 +56,11 @@ def test_a_name_is_found(
         wait_for(lambda: link.process.pid != pid, "it has a successor")
     own = own_name()
     sockets.close()
-    context.destroy(linger=0)  # which sweeps
-    name = leave_name(names, own._replace(owner=ProcessId(pid, start), serial=0xFFFFF))
+    context.destroy(linger=0)
+    # With a living reader, so that no process that begins just now sweeps it away.
+    owner = ProcessId(pid, start)
+    left = own._replace(owner=owner, serial=0xFFFFF, reader=this_process(), tag=1)
+    name = leave_name(names, left)
     with pytest.raises(AssertionError, match=name):
         check_nothing_left(before, warm.pid, patience_s=0.2)
     names[0].unlink()
