@@ -45,6 +45,7 @@ cdef class Pipe:
     cdef Lending lending              # what of it the far end has been lent
     cdef object far_process           # ProcessId of the far end; None until somebody said it
 
+    cdef bint has_left(self) noexcept
     cdef bint can_write(self) noexcept
     cdef int write(self, const char *data, uint64_t size, bint more) except -2
     cdef uint64_t stage(self, const Slice *slices, uint64_t count) noexcept

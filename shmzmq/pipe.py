@@ -250,7 +250,13 @@ class Pipe:
 
     # -- writing -----------------------------------------------------------------------------------
 
+    def has_left(self):
+        """Whether the far end has let go a pipe that is not made anew."""
+        return not self.returns and load_relaxed(cython.address(self.outbound.control.left)) != 0
+
     def can_write(self):
+        if self.has_left():
+            return False
         if self.wanted_bytes and not self.outbound.broken:
             # Memory ran out over a part of this size: it needs room that only the reader makes.
             self.outbound.look_at_reader()
@@ -291,7 +297,7 @@ class Pipe:
 
         None where there is no room: what to do then is for can_write and write.
         """
-        if self.wanted_bytes:
+        if self.wanted_bytes or self.has_left():
             return 0
         return self.outbound.stage(slices, count)
 

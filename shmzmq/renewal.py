@@ -1,9 +1,11 @@
 """After a loss: a pipe moves over to a fresh segment, for the next far end."""
 
+import cython
 from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.layout import RECORD_BOX, RECORD_COMMAND, RECORD_MORE
 from cython.cimports.shmzmq.shm.ring import RING_OK, Consumer, Producer
 
+from .errors import ZMQError
 from .pipe_segment import create_pipe_segment, ring_size
 from .shm import segment as segments
 
@@ -39,6 +41,32 @@ def renew(pipe: Pipe, *, keep_outbound, last_word=None):
         pipe.outbound.push(data, flags)
     pipe.read_anew()
     return segment
+
+
+def unread(pipe: Pipe):
+    """Return the parts, with flags, of the messages that the far end of *pipe* did not read."""
+    outgoing, _ = _unread(pipe)
+    greetings = [(message, 0) for message in pipe.greetings]
+    return outgoing[len(greetings) :] if outgoing[: len(greetings)] == greetings else outgoing
+
+
+def say_again(pipe: Pipe, parts):
+    """Send *parts*, which `unread` returned, on another pipe; return those that found no memory."""
+    done: cython.Py_ssize_t = 0
+    for at, (data, flags) in enumerate(parts):
+        octets: bytes = data
+        more: cython.bint = flags & RECORD_MORE != 0
+        try:
+            written: cython.bint = pipe.write(octets, len(octets), more) == RING_OK
+        except ZMQError:  # ENOBUFS, where there is no use in waiting
+            written = False
+        if not written:
+            pipe.rollback()
+            break
+        if not more:
+            pipe.flush()
+            done = at + 1
+    return parts[done:]
 
 
 def say_last(pipe: Pipe, message):

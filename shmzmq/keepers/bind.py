@@ -19,6 +19,7 @@ from .carried import attach_far_end, clear_away, max_part_size, take_conflation,
 from .far_end import EXHAUSTED, FarEnd, no_descriptor_left, refuse
 from .keeper import EndpointKeeper, Replaced
 from .marks import conflates, high_water_marks, keep_last, options_for_worker
+from .unwritten import Unwritten
 
 if TYPE_CHECKING:
     from ..endpoints import Endpoint
@@ -66,6 +67,13 @@ class _Line(NamedTuple):
     peer: PeerEnd
 
 
+class _CutOff(NamedTuple):
+    """An event that no worker tells: the one that carried the pipe *token* has died."""
+
+    endpoint: int
+    token: bytes
+
+
 class WorkerBind(EndpointKeeper):
     """A bound endpoint that a worker listens on. Raises ZMQError with what the system said."""
 
@@ -78,6 +86,7 @@ class WorkerBind(EndpointKeeper):
         self._lines: dict[Pipe, _Line] = {}
         # A connection that is made anew has the token of the last, which may not be read out yet.
         self._by_token: dict[bytes, Pipe] = {}
+        self._unwritten = Unwritten()
         self._max_part_size = max_part_size(socket)
         self._conflates = conflates(socket.options)
         self._listening = False
@@ -149,6 +158,8 @@ class WorkerBind(EndpointKeeper):
             self.socket.report(f"{self.endpoint}: {event.reason}")
         elif isinstance(event, Lost) and event.token in self._by_token:
             self._lose(self._by_token[event.token])
+        elif isinstance(event, _CutOff) and event.token in self._by_token:
+            self._cut_off(self._by_token[event.token])
         elif isinstance(event, Replaced):
             self._go_on(event)
         elif isinstance(event, Bound) and event.errno:
@@ -157,16 +168,25 @@ class WorkerBind(EndpointKeeper):
     def _lose(self, pipe: Pipe) -> None:
         self._slot.add_to_counter(1)
         pipe.lost = True
+        self.socket.pattern.far_end_gone(pipe)
         del self._by_token[pipe.segment.token]
         if pipe.ended or pipe.dismissed:
             self.pipe_ended(pipe)
+
+    def _cut_off(self, pipe: Pipe) -> None:
+        """Its worker has died: what that had not written is for the peer when it comes again."""
+        if pipe.is_sending:  # the message that is being sent is finished first
+            self.socket.postpone((self, _CutOff(self.key, pipe.segment.token), None))
+            return
+        self._unwritten.keep(pipe, self.socket.pattern)
+        self._lose(pipe)
 
     def _go_on(self, event: Replaced) -> None:
         """Have a new worker process do what the one that ended did."""
         for token, pipe in list(self._by_token.items()):
             line = self._lines[pipe]
             if line.peer.pid == event.late:
-                self._lose(pipe)  # it was carried by that process itself
+                self._cut_off(pipe)  # it was carried by that process itself
             else:
                 segment, bit = pipe.segment.name, pipe.bit
                 self.worker.post(commands.Keep(self.key, token, segment, bit, line.peer))
@@ -201,6 +221,10 @@ class WorkerBind(EndpointKeeper):
         attach_far_end(self, pipe, event.peer, board)
         if socket.pattern.accepts_another():
             socket.pattern.attach(pipe)
+            if pipe.lost:  # the peer has gone already
+                socket.pattern.far_end_gone(pipe)
+            else:
+                self._unwritten.hand_over(pipe, socket.pattern)
         else:
             self._hang_up(pipe)
 

@@ -52,6 +52,8 @@ class Addressing:
         """
         self.awaited = None
         pipe: Pipe = self.by_id.get(routing_id)
+        if pipe is not None and (pipe.lost or pipe.has_left()):
+            pipe = None  # it is there for what is still to be read from it
         full: cython.bint = pipe is not None and not pipe.can_write()
         if full and pipe.outbound.broken:
             self.ended.append(pipe)

@@ -10,6 +10,7 @@ class Dealer(Pattern):
 
     name = "DEALER"
     peers = ("DEALER", "REP", "ROUTER")
+    for_anyone = True
 
     def __init__(self):
         Pattern.__init__(self, queue=True, balance=True)

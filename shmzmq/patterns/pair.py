@@ -11,6 +11,7 @@ class Pair(Pattern):
 
     name = "PAIR"
     peers = ("PAIR",)
+    for_anyone = True
 
     def __init__(self):
         Pattern.__init__(self, queue=True, balance=True)

@@ -40,6 +40,9 @@ class Pattern:
     """Whether a connection may be lost and come back without a word: nothing has to be said anew,
     and it does not matter who the next peer is."""
 
+    for_anyone = False
+    """Whether it does not matter which peer gets a message, among all that a bound endpoint has."""
+
     lingers = True
     """Whether what was sent is worth waiting for when the socket closes. Subscriptions are not."""
 
@@ -62,6 +65,14 @@ class Pattern:
         """Let *pipe* go; it has no far end any more, or the socket closes."""
         if self.queue is not None:
             self.queue.remove(pipe)
+        if self.out is not None:
+            self.out.remove(pipe)
+
+    def far_end_gone(self, pipe: Pipe):
+        """The far end of *pipe* is gone and no other comes: send it nothing, and read what it left.
+
+        `detach` follows when that is read.
+        """
         if self.out is not None:
             self.out.remove(pipe)
 

@@ -11,6 +11,7 @@ class Push(Pattern):
     name = "PUSH"
     peers = ("PULL",)
     receives = False
+    for_anyone = True
 
     def __init__(self):
         Pattern.__init__(self, balance=True)

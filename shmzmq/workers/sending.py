@@ -182,8 +182,9 @@ class Sending:
         more: cython.bint = into.record_flags & RECORD_MORE
         out: cython.p_char = self.batch.octets + self.filled
         head: cython.int
-        if self.commands and size and body[0] <= 1 and not more and not self.in_message:
-            name: bytes = _SUBSCRIBE if body[0] == 1 else _CANCEL
+        first: cython.uchar = body[0] if size else 255  # a plain char has a sign
+        if self.commands and first <= 1 and not more and not self.in_message:
+            name: bytes = _SUBSCRIBE if first == 1 else _CANCEL
             body += 1
             size -= 1
             head = self.codec.put_header(

@@ -1,5 +1,7 @@
 """DEALER and ROUTER: load balancing out, routing ids in front (socket manual; RFC 28)."""
 
+import itertools
+
 import pytest
 from support.exchange import receive_until
 from support.factory import SocketFactory
@@ -42,6 +44,50 @@ def test_dealer_collects_in_turn(link: Link) -> None:
     received = [near.recv() for _ in range(30)]
     turns = [sorted(received[start : start + 3]) for start in range(0, 30, 3)]
     assert turns == [[b"a", b"b", b"c"]] * 10
+
+
+def test_dealer_sends_nothing_to_one_who_has_gone(link: Link) -> None:
+    """Though what that one sent is still to be received."""
+    near, first = link.pair(zmq.DEALER, zmq.DEALER)
+    first.send(b"unread")
+    assert near.poll()
+    second = link.far(zmq.DEALER, connect=near.last_endpoint.decode())
+    first.close()
+    serial = itertools.count()
+
+    def all_arrive() -> bool:
+        numbers = [b"%d" % number for number in itertools.islice(serial, 4)]
+        for number in numbers:
+            near.send(number)
+        heard = []
+        while second.poll(50) and len(heard) < len(numbers):
+            heard.append(second.recv())
+        return heard == numbers
+
+    wait_for(all_arrive, "the second gets everything")
+    assert near.recv() == b"unread"
+
+
+def test_router_sends_nothing_to_one_who_has_gone(link: Link) -> None:
+    """Though what that one sent is still to be received."""
+    router, dealer = link.pair(
+        zmq.ROUTER, zmq.DEALER, {"router_mandatory": 1}, {"identity": b"leaves"}
+    )
+    dealer.send(b"unread")
+    assert router.poll()
+    dealer.close()
+
+    def is_unknown() -> bool:
+        try:
+            router.send_multipart([b"leaves", b"for nobody"])
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            return True
+        return False
+
+    wait_for(is_unknown, "the router knows that it has gone")
+    assert router.recv_multipart() == [b"leaves", b"unread"]
 
 
 def test_dealer_without_a_peer_would_block(sockets: SocketFactory) -> None:

@@ -14,6 +14,7 @@ from crash.payload import whose
 from crash.traffic import Stream
 from support.factory import SocketFactory
 from support.library import Context, Socket, zmq
+from support.links import free_port
 from support.waiting import Background, wait_for, wait_until_blocked
 
 from shmzmq.errors import ZMQError
@@ -143,17 +144,23 @@ def test_what_was_disconnected_is_written_and_gets_no_more(
     assert received >= 300
 
 
-def test_libzmq_gets_what_was_not_written_yet(cast: Cast, libzmq_pull: Socket, seed: int) -> None:
+@pytest.mark.parametrize("scheme", ["ipc", "tcp"])
+@pytest.mark.parametrize("binder", ["send", "receive"])
+def test_libzmq_gets_what_was_not_written_yet(
+    cast: Cast, libzmq: Any, scheme: str, binder: str, seed: int
+) -> None:
     """What had been written and not ticked off may come twice, and nothing is missing."""
     random = Random(seed)
+    endpoint = cast.endpoint() if scheme == "ipc" else f"tcp://127.0.0.1:{free_port()}"
+    libzmq_pull = libzmq(bind=endpoint) if binder == "receive" else libzmq(connect=endpoint)
     sender = cast.start(
         "send",
         wait=False,
         type="PUSH",
-        how="connect",
+        how="bind" if binder == "send" else "connect",
         sender=SENDER,
         options={"reconnect_ivl": 5},
-        endpoint=libzmq_pull.last_endpoint.decode(),
+        endpoint=endpoint,
     )
     received: set[int] = set()
 
@@ -172,19 +179,34 @@ def test_libzmq_gets_what_was_not_written_yet(cast: Cast, libzmq_pull: Socket, s
 
 
 @pytest.fixture
-def libzmq_pull(cast: Cast) -> Any:
-    """A PULL socket of libzmq's, bound.
+def libzmq(cast: Cast) -> Any:
+    """Opens sockets of libzmq's.
 
-    It reads on whatever comes: one that has reached its high water mark drops what a stream that
+    They read on whatever comes: one that has reached its high water mark drops what a stream that
     ends still holds.
     """
     import zmq as pyzmq
 
-    with pyzmq.Context() as context, context.socket(pyzmq.PULL) as pull:
-        pull.rcvtimeo = 20_000
-        pull.rcvhwm = 0
-        pull.bind(cast.endpoint())
-        yield pull
+    with pyzmq.Context() as context, contextlib.ExitStack() as stack:
+
+        def open_socket(kind: int = zmq.PULL, *, bind: str = "", connect: str = "") -> Any:
+            socket = stack.enter_context(context.socket(kind))
+            socket.rcvtimeo = socket.sndtimeo = 20_000
+            socket.rcvhwm = socket.linger = 0
+            socket.reconnect_ivl = 5
+            if bind:
+                socket.bind(bind)
+            if connect:
+                socket.connect(connect)
+            return socket
+
+        yield open_socket
+
+
+@pytest.fixture
+def libzmq_pull(cast: Cast, libzmq: Any) -> Any:
+    """A PULL socket of libzmq's, bound."""
+    return libzmq(bind=cast.endpoint())
 
 
 def test_a_clear_error_when_none_can_be_started(

@@ -2,13 +2,14 @@
 
 import contextlib
 import os
+import select
 import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from interop.conftest import Meeting
+from interop.conftest import ENDPOINTS, Meeting, known_endpoints
 from support.factory import SocketFactory
 from support.raw_peer import RawPeer, frame
 from support.remote import PeerProcess
@@ -20,6 +21,13 @@ PING = b"\x04PING"
 
 _LOOK_MS = 20
 """How long it is waited for a message before another is sent."""
+
+
+@pytest.fixture(params=known_endpoints())
+def anywhere(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What a socket is opened with to be bound to an endpoint of each transport."""
+    endpoint, options = ENDPOINTS[request.param]
+    return {"bind": endpoint, **options}
 
 
 @pytest.mark.parametrize("size", [10, 20_000])
@@ -183,9 +191,11 @@ def test_a_message_cut_off_by_a_loss_goes_whole_to_the_next(
                     assert peer.hear_frame() == (1, b"%d" % (n + 1))
 
 
-def test_silence_after_a_ping_ends_the_connection(sockets: SocketFactory) -> None:
+def test_silence_after_a_ping_ends_the_connection(
+    sockets: SocketFactory, anywhere: dict[str, Any]
+) -> None:
     near = sockets.open(
-        zmq.PULL, bind="ipc://*", heartbeat_ivl=50, heartbeat_timeout=150, heartbeat_ttl=1000
+        zmq.PULL, **anywhere, heartbeat_ivl=50, heartbeat_timeout=150, heartbeat_ttl=1000
     )
     with RawPeer(near.last_endpoint.decode()) as peer:
         peer.shake_hands(b"PUSH")
@@ -193,8 +203,10 @@ def test_silence_after_a_ping_ends_the_connection(sockets: SocketFactory) -> Non
         assert peer.is_hung_up()
 
 
-def test_answers_to_pings_keep_the_connection(sockets: SocketFactory) -> None:
-    near = sockets.open(zmq.PULL, bind="ipc://*", heartbeat_ivl=30, heartbeat_timeout=5000)
+def test_answers_to_pings_keep_the_connection(
+    sockets: SocketFactory, anywhere: dict[str, Any]
+) -> None:
+    near = sockets.open(zmq.PULL, **anywhere, heartbeat_ivl=30, heartbeat_timeout=5000)
     with RawPeer(near.last_endpoint.decode()) as peer:
         peer.shake_hands(b"PUSH")
         for _ in range(10):
@@ -207,8 +219,10 @@ def test_answers_to_pings_keep_the_connection(sockets: SocketFactory) -> None:
         assert heard == (4, b"\x04PONGcontext")
 
 
-def test_the_time_to_live_that_a_peer_gives(sockets: SocketFactory) -> None:
-    near = sockets.open(zmq.PULL, bind="ipc://*")
+def test_the_time_to_live_that_a_peer_gives(
+    sockets: SocketFactory, anywhere: dict[str, Any]
+) -> None:
+    near = sockets.open(zmq.PULL, **anywhere)
     with RawPeer(near.last_endpoint.decode()) as peer:
         peer.shake_hands(b"PUSH")
         peer.say(frame(PING + b"\0\x01", 4))
@@ -216,8 +230,10 @@ def test_the_time_to_live_that_a_peer_gives(sockets: SocketFactory) -> None:
         assert peer.is_hung_up()
 
 
-def test_a_silence_of_our_own_doing_is_not_the_peers(sockets: SocketFactory) -> None:
-    near = sockets.open(zmq.PULL, bind="ipc://*", rcvhwm=2, heartbeat_ivl=20, heartbeat_timeout=60)
+def test_a_silence_of_our_own_doing_is_not_the_peers(
+    sockets: SocketFactory, anywhere: dict[str, Any]
+) -> None:
+    near = sockets.open(zmq.PULL, **anywhere, rcvhwm=2, heartbeat_ivl=20, heartbeat_timeout=60)
     with RawPeer(near.last_endpoint.decode()) as peer:
         peer.shake_hands(b"PUSH")
         peer.stream.setblocking(False)
@@ -234,15 +250,17 @@ def test_a_silence_of_our_own_doing_is_not_the_peers(sockets: SocketFactory) -> 
             assert len(near.recv()) == 10_000
 
 
-def test_unbind_leaves_those_who_are_connected(sockets: SocketFactory) -> None:
-    near = sockets.open(zmq.PAIR, bind="ipc://*")
+def test_unbind_leaves_those_who_are_connected(
+    sockets: SocketFactory, anywhere: dict[str, Any]
+) -> None:
+    near = sockets.open(zmq.PAIR, **anywhere)
     endpoint = near.last_endpoint.decode()
     with RawPeer(endpoint) as peer:
         peer.shake_hands(b"PAIR")
         peer.say(frame(b"one"))
         assert near.recv() == b"one"
         near.unbind(endpoint)
-        with pytest.raises(FileNotFoundError):
+        with pytest.raises((FileNotFoundError, ConnectionRefusedError)):
             RawPeer(endpoint)
         peer.say(frame(b"two"))
         assert near.recv() == b"two"
@@ -280,8 +298,10 @@ def test_filters_of_ipc(sockets: SocketFactory, option: str, own_id: Callable[[]
         assert lenient.recv() == b"admitted"
 
 
-def test_a_stream_that_does_not_read_stops_only_its_own_pipe(sockets: SocketFactory) -> None:
-    near = sockets.open(zmq.ROUTER, bind="ipc://*", sndhwm=3)
+def test_a_stream_that_does_not_read_stops_only_its_own_pipe(
+    sockets: SocketFactory, anywhere: dict[str, Any]
+) -> None:
+    near = sockets.open(zmq.ROUTER, **anywhere, sndhwm=3)
     with (
         RawPeer(near.last_endpoint.decode()) as stuck,
         RawPeer(near.last_endpoint.decode()) as brisk,
@@ -298,8 +318,63 @@ def test_a_stream_that_does_not_read_stops_only_its_own_pipe(sockets: SocketFact
         assert stuck.hear_frame() == (0, bytes(300_000))
 
 
-def test_accepted_streams_are_closed_with_the_socket(sockets: SocketFactory) -> None:
-    near = sockets.open(zmq.PULL, bind="ipc://*")
+def test_a_peer_that_reads_nothing_leaves_all_to_the_others(
+    sockets: SocketFactory, anywhere: dict[str, Any]
+) -> None:
+    near = sockets.open(zmq.PUSH, sndhwm=3, **anywhere)
+    with (
+        RawPeer(near.last_endpoint.decode()) as stuck,
+        RawPeer(near.last_endpoint.decode()) as brisk,
+    ):
+        for peer in (stuck, brisk):
+            peer.shake_hands(b"PULL")
+        for _ in range(200):
+            near.send(bytes(100_000))
+            while not has_heard(brisk) and not near.poll(0, zmq.POLLOUT):
+                pass
+            if has_heard(brisk):
+                assert brisk.hear_frame() == (0, bytes(100_000))
+        assert stuck.hear_frame() == (0, bytes(100_000))
+
+
+def has_heard(peer: RawPeer) -> bool:
+    """Whether something lies unread in the peer's stream."""
+    return bool(select.select([peer.stream], [], [], 0)[0])
+
+
+def test_a_socket_that_receives_nothing_stops_only_its_own_peer(
+    sockets: SocketFactory, anywhere: dict[str, Any]
+) -> None:
+    lazy, lively = (sockets.open(zmq.PULL, rcvhwm=2, **anywhere) for _ in range(2))
+    with (
+        RawPeer(lazy.last_endpoint.decode()) as held,
+        RawPeer(lively.last_endpoint.decode()) as free,
+    ):
+        for peer in (held, free):
+            peer.shake_hands(b"PUSH")
+        sent = flood(held, frame(bytes(10_000)))
+        for number in range(200):
+            free.say(frame(b"%d" % number))
+            assert lively.recv() == b"%d" % number
+        for _ in range(sent // len(frame(bytes(10_000)))):
+            assert lazy.recv() == bytes(10_000)
+
+
+def flood(peer: RawPeer, message: bytes) -> int:
+    """Say *message* until nothing more is taken for a while; return how many octets were."""
+    peer.stream.settimeout(0.2)
+    sent = 0
+    with contextlib.suppress(TimeoutError):
+        while True:
+            sent += peer.stream.send(message[sent % len(message) :])
+    peer.stream.settimeout(PATIENCE_S)
+    return sent
+
+
+def test_accepted_streams_are_closed_with_the_socket(
+    sockets: SocketFactory, anywhere: dict[str, Any]
+) -> None:
+    near = sockets.open(zmq.PULL, **anywhere)
     with RawPeer(near.last_endpoint.decode()) as peer:
         peer.shake_hands(b"PUSH")
         peer.say(frame(b"one"))

@@ -1,12 +1,14 @@
 """Peers that break the rules: their connection ends, and a healthy one goes on."""
 
+import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from interop.conftest import ENDPOINTS, known_endpoints
 from support.factory import SocketFactory
 from support.library import Socket
-from support.raw_peer import GREETING, SIGNATURE, RawPeer, frame, ready
+from support.raw_peer import GREETING, SIGNATURE, RawPeer, frame, listen_at, ready
 
 import shmzmq as zmq
 
@@ -79,6 +81,34 @@ def test_a_handshake_drop_by_drop(puller: Socket, healthy: RawPeer) -> None:
                 break
     assert 1 < drops <= HANDSHAKE_MS / 1000 / DROP_S + 1
     assert puller.poll(0) == 0
+
+
+@pytest.mark.parametrize("family", ["tcp", "ipc"])
+def test_a_handshake_drop_by_drop_from_the_one_we_connect_to(
+    sockets: SocketFactory, tmp_path: Path, family: str
+) -> None:
+    """It ends in time, and the next connection is a fresh one that may do better."""
+    here = {"tcp": "tcp://127.0.0.1:0", "ipc": f"ipc://{tmp_path}/s"}[family]
+    with listen_at(here) as listener:
+        name = listener.getsockname()
+        push = sockets.open(zmq.PUSH, handshake_ivl=HANDSHAKE_MS, reconnect_ivl=5)
+        push.connect(here if family == "ipc" else f"tcp://127.0.0.1:{name[1]}")
+        push.send(b"kept")
+        with RawPeer(listener.accept()[0]) as slow:
+            slow.stream.settimeout(DROP_S)
+            drops = 0
+            with contextlib.suppress(ConnectionError):
+                for octet in GREETING + ready(b"PULL"):
+                    slow.say(bytes((octet,)))
+                    drops += 1
+                    with contextlib.suppress(TimeoutError):
+                        while slow.stream.recv(65536):
+                            pass
+                        break
+            assert 1 < drops <= HANDSHAKE_MS / 1000 / DROP_S + 1
+        with RawPeer(listener.accept()[0]) as peer:
+            peer.shake_hands(b"PULL")
+            assert peer.hear_frame() == (0, b"kept")
 
 
 @pytest.mark.parametrize(

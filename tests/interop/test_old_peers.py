@@ -1,12 +1,15 @@
 """Peers that speak ZMTP 1.0 and 2.0, octet by octet, to sockets of ours (RFC 13, RFC 15)."""
 
+import contextlib
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from interop.conftest import ENDPOINTS, known_endpoints
 from support.factory import SocketFactory
 from support.library import Socket
-from support.raw_peer import SIGNATURE, RawPeer, frame
+from support.raw_peer import SIGNATURE, RawPeer, frame, listen_at
 from support.waiting import wait_for
 
 import shmzmq as zmq
@@ -14,15 +17,27 @@ import shmzmq as zmq
 Bound = Callable[..., tuple[Socket, RawPeer]]
 
 
-@pytest.fixture
-def meet(sockets: SocketFactory) -> Bound:
-    """Return a bound socket of ours and a raw peer that has connected to it."""
+@pytest.fixture(params=known_endpoints())
+def meet(
+    request: pytest.FixtureRequest, sockets: SocketFactory, tmp_path: Path, we_bind: bool
+) -> Iterator[Bound]:
+    """Return a socket of ours and a raw peer, one of which has connected to the other."""
+    endpoint, more = ENDPOINTS[request.param]
 
-    def meet(socket_type: int, **options: object) -> tuple[Socket, RawPeer]:
-        near = sockets.open(socket_type, bind="ipc://*", **options)
-        return near, RawPeer(near.last_endpoint.decode())
+    with contextlib.ExitStack() as stack:
 
-    return meet
+        def meet(socket_type: int, **options: object) -> tuple[Socket, RawPeer]:
+            near = sockets.open(socket_type, **more, **options)
+            if we_bind:
+                near.bind(endpoint)
+                return near, RawPeer(near.last_endpoint.decode())
+            there = f"ipc://{tmp_path}/s" if endpoint == "ipc://*" else endpoint.replace("*", "0")
+            listener = stack.enter_context(listen_at(there))
+            name = listener.getsockname()
+            near.connect(there if isinstance(name, str) else there[:-1] + str(name[1]))
+            return near, RawPeer(listener.accept()[0])
+
+        yield meet
 
 
 def old_frame(body: bytes, flags: int = 0) -> bytes:

@@ -2,6 +2,8 @@
 
 import os
 import re
+import socket
+import subprocess
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,11 +11,26 @@ from dataclasses import dataclass
 import psutil  # type: ignore[import-untyped]
 
 from shmzmq.shm.segment import SegmentName
+from shmzmq.workers import launch
 from support.waiting import wait_for
 
 _COUNTED = re.compile(r"(socket|pipe|anon_inode|/dev/shm|/memfd)")
 # Ended contexts keep their I/O workers in a reserve; each costs its owner a few descriptors.
 _DESCRIPTORS_OF_A_WORKER = 8
+
+# The workers that this process has started. One that was killed is no child any more, and may have
+# left names all the same.
+_started: set[int] = set()
+_start_process = launch._start_process
+
+
+def _start_and_note() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    process, stream = _start_process()
+    _started.add(process.pid)
+    return process, stream
+
+
+launch._start_process = _start_and_note
 
 
 @dataclass(frozen=True)
@@ -23,6 +40,7 @@ class Stock:
     children: frozenset[int]
     workers: frozenset[int]
     segments: dict[int, frozenset[str]]  # by their owner's pid
+    peer: int
     threads: frozenset[str]
     descriptors: Counter[str]
 
@@ -34,7 +52,8 @@ class Stock:
         return cls(
             children=frozenset(children) - workers - {peer_pid},
             workers=workers,
-            segments=_segments((os.getpid(), peer_pid, *workers)),
+            segments=_segments((os.getpid(), peer_pid, *_started)),
+            peer=peer_pid,
             threads=frozenset(os.listdir("/proc/self/task")),
             descriptors=_descriptors(),
         )
@@ -44,7 +63,8 @@ class Stock:
         found = [f"child process {pid}" for pid in self.children - before.children]
         for owner, names in self.segments.items():
             known = before.segments.get(owner, frozenset())
-            if len(names) > len(known):  # the peer has a fresh context, with names of its own
+            # The peer has a fresh context, with as many names of its own as the last one had.
+            if owner != self.peer or len(names) > len(known):
                 found += [f"/dev/shm/{name}" for name in names - known]
         found += [f"thread {number}" for number in self.threads - before.threads]
         grown = self.descriptors - before.descriptors
@@ -54,7 +74,7 @@ class Stock:
         return found
 
 
-def check_nothing_left(before: Stock, peer_pid: int) -> None:
+def check_nothing_left(before: Stock, peer_pid: int, patience_s: float = 5) -> None:
     """Raise AssertionError if there is more now than before; what is just ending is waited for."""
     found: list[str] = []
 
@@ -63,7 +83,7 @@ def check_nothing_left(before: Stock, peer_pid: int) -> None:
         return not found
 
     try:
-        wait_for(clean, "nothing is left behind", patience_s=5)
+        wait_for(clean, "nothing is left behind", patience_s=patience_s)
     except TimeoutError:
         raise AssertionError(f"the test left behind: {', '.join(found)}") from None
 

@@ -105,9 +105,13 @@ def connect_to(endpoint: str) -> socket.socket:
 def listen_at(endpoint: str) -> socket.socket:
     """Return what listens at an ipc path, or at a host and port."""
     scheme, _, address = endpoint.partition("://")
-    listener = socket.socket(socket.AF_INET if scheme == "tcp" else socket.AF_UNIX)
-    host, _, port = address.rpartition(":")
-    listener.bind((host, int(port)) if scheme == "tcp" else address)
-    listener.listen(8)
+    if scheme == "ipc":
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(address)
+        listener.listen(8)
+    else:
+        host, _, port = address.rpartition(":")
+        family = socket.AF_INET6 if host[0] == "[" else socket.AF_INET
+        listener = socket.create_server((host.strip("[]"), int(port)), family=family, backlog=8)
     listener.settimeout(PATIENCE_S)
     return listener

@@ -198,13 +198,14 @@ def test_should_finish_behind_the_goodbye(relay: Relay) -> None:
 
 
 def test_should_tell_subscriptions_by_command_where_the_peer_knows_it(relay: Relay) -> None:
-    for message in (b"\x01news", b"\x00news", b"\x01", b"hello"):
+    others = [b"hello", b"", *(bytes((first,)) + b"no subscription" for first in range(2, 256))]
+    for message in (b"\x01news", b"\x00news", b"\x01", *others):
         send(relay.application, message)
     send(relay.application, b"\x01not", b"alone")
     _, heard = turns(relay.sending(commands=True), relay)
     assert heard == (
         b"\x04\x0e\x09SUBSCRIBEnews\x04\x0b\x06CANCELnews\x04\x0a\x09SUBSCRIBE"
-        + frame(b"hello")
+        + b"".join(map(frame, others))
         + frame(b"\x01not", 1)
         + frame(b"alone")
     )
