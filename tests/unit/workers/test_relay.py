@@ -3,82 +3,27 @@
 import errno
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.pipe_ends import DONTWAIT, SNDMORE, Held, receive_all
-from support.pipes import bare_socket, connect, discard
+from support.pipes import discard
 from support.raw_peer import frame
+from support.relays import Relay, make_relay
 
 from shmzmq.errors import ZMQError
 from shmzmq.patterns.dealer import Dealer
 from shmzmq.patterns.xpub import XPub
-from shmzmq.pipe import Pipe
 from shmzmq.shm import segment
 from shmzmq.socket_base import SocketBase
 from shmzmq.workers.receiving import Receiving
 from shmzmq.workers.relay import Turn
 from shmzmq.workers.sending import Sending
-from shmzmq.zmtp.codec import FrameCodec
 from shmzmq.zmtp.errors import ProtocolError
 
 LARGE = 4 << 20  # more than this is not received into the ring at once
 SIZES = [0, 1, 255, 256, 4096, 4097, 65536, 300_000]
-
-
-@dataclass
-class Relay:
-    """An application's socket, the worker's end of its pipe, and a stream."""
-
-    application: SocketBase
-    pipe: Pipe
-    near: socket.socket  # the worker's
-    far: socket.socket  # the peer's
-
-    def sending(self, *, framing: str = "2.0", commands: bool = False) -> Sending:
-        """Return what writes to the stream."""
-        return Sending(self.pipe, self.near.fileno(), FrameCodec(framing), commands)
-
-    def receiving(
-        self,
-        *,
-        framing: str = "2.0",
-        subscriptions: bool = False,
-        rest: bytes = b"",
-        limit: int = -1,
-    ) -> Receiving:
-        """Return what reads from the stream."""
-        codec = FrameCodec(framing, limit, limit)
-        return Receiving(self.pipe, self.near.fileno(), codec, subscriptions, rest)
-
-    def hear(self) -> bytes:
-        """Return what lies in the stream for the peer."""
-        heard = bytearray()
-        while True:
-            try:
-                heard += self.far.recv(1 << 20)
-            except BlockingIOError:
-                return bytes(heard)
-
-    def unread(self) -> int:
-        """Return how many messages of the application the worker has not given back."""
-        return self.far_pipe.backlog
-
-    far_pipe: Pipe  # the application's end
-
-
-def make_relay(held: Held, pattern: object, limit: int = 0) -> Relay:
-    """Lay a pipe between a socket of *pattern* and the worker, and a stream beside it."""
-    application, worker = bare_socket(pattern), bare_socket(Dealer())
-    # Not private: within a process payloads would go by reference, which a worker never does.
-    end, pipe = connect(application, worker, limit=limit, private=False)
-    near, far = socket.socketpair()
-    near.setblocking(False)
-    far.setblocking(False)
-    held.extend((application, worker, end, pipe))
-    return Relay(application, pipe, near, far, end)
 
 
 @pytest.fixture
