@@ -4,8 +4,9 @@ that option is set to 1, the ROUTER socket shall hand-over the connection to the
 disconnect the existing one."
 """
 
-from support.library import zmq
-from support.links import Link
+from support.library import ours_better, zmq
+from support.links import Link, ours_only
+from support.waiting import wait_for
 
 SAME = {"routing_id": b"same", "reconnect_ivl": -1}
 
@@ -65,3 +66,23 @@ def test_a_message_being_read_is_read_to_its_end(link: Link) -> None:
     assert router.recv() == b"3"
     assert not router.getsockopt(zmq.RCVMORE)
     assert router.recv_multipart() == [b"same", b"new"]
+
+
+@ours_better("libzmq does not tell the old one that it is disconnected")
+@ours_only
+def test_two_that_both_connect_again_take_turns(link: Link) -> None:
+    """Each is disconnected for the other's sake, and comes back as the new one."""
+    endpoint = link.endpoint()
+    router = link.near(zmq.ROUTER, bind=endpoint, router_handover=1)
+    again = {"routing_id": b"same", "reconnect_ivl": 5}
+    dealers = [link.far(zmq.DEALER, connect=endpoint, **again) for _ in range(2)]
+    for number in range(10):
+        for index, dealer in enumerate(dealers):
+            dealer.send(b"%d from %d" % (number, index))
+            assert not dealer.poll(0)
+    # Over inproc nobody connects again; there the first one is out.
+    last = dealers[-1]
+    wait_for(
+        lambda: (last.send(b"last"), [each.poll(5) for each in (router, *dealers)])[1][0],
+        "messages come through",
+    )
