@@ -26,8 +26,14 @@ class FairQueue:
         self.ended = ended
 
     def add(self, pipe):
-        pipe.fair_index = len(self.pipes)
-        self.pipes.append(pipe)
+        """Take *pipe* in, but never twice.
+
+        A pipe that came to its end and was renewed may be here already when its pattern takes it
+        up again; the second of two places would be left when it ends, and be looked at for ever.
+        """
+        if pipe.fair_index < 0:
+            pipe.fair_index = len(self.pipes)
+            self.pipes.append(pipe)
         self.activate(pipe)
 
     def remove(self, pipe):

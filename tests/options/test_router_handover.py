@@ -4,8 +4,9 @@ that option is set to 1, the ROUTER socket shall hand-over the connection to the
 disconnect the existing one."
 """
 
-from support.library import zmq
-from support.links import Link
+from support.library import ours_better, zmq
+from support.links import Link, local_ipc_only
+from support.waiting import wait_for
 
 SAME = {"routing_id": b"same", "reconnect_ivl": -1}
 
@@ -65,3 +66,28 @@ def test_a_message_being_read_is_read_to_its_end(link: Link) -> None:
     assert router.recv() == b"3"
     assert not router.getsockopt(zmq.RCVMORE)
     assert router.recv_multipart() == [b"same", b"new"]
+
+
+@ours_better("libzmq does not tell the old one that it is disconnected")
+@local_ipc_only
+def test_two_that_both_connect_again_take_turns(link: Link) -> None:
+    """Each is disconnected for the other's sake, and comes back as the new one."""
+    endpoint = link.endpoint()
+    router = link.near(zmq.ROUTER, bind=endpoint, router_handover=1, router_notify=1)
+    again = {"routing_id": b"same", "reconnect_ivl": 30}
+    dealers = []
+    for number in range(2):
+        dealers.append(link.far(zmq.DEALER, connect=endpoint, **again))
+        dealers[-1].send(b"%d" % number)
+        while router.recv_multipart() != [b"same", b"%d" % number]:
+            pass
+    came = 0
+
+    def have_come_often() -> bool:
+        nonlocal came
+        assert not any(dealer.poll(0) for dealer in dealers)
+        while router.poll(50):  # meanwhile the dealers are used by nobody
+            came += router.recv_multipart() == [b"same", b""]
+        return came >= 12
+
+    wait_for(have_come_often, "each has come several times")

@@ -307,3 +307,14 @@ def test_xpub_should_not_take_a_subscription_for_the_rest_of_nonsense(
     assert receive(star.hub) == [b"\1topic"]
     send(star.hub, b"topic")
     assert receive(star.around[1]) == [b"topic"]
+
+
+def test_a_pipe_that_is_renewed_and_taken_up_again_is_there_once(make_star: MakeStar) -> None:
+    star = make_star(Dealer(), [Dealer()])
+    pattern, pipe = star.hub.pattern, star.ends[0]
+    pattern.detach(pipe)  # it came to its end
+    pattern.renewed(pipe)
+    pattern.attach(pipe)
+    pattern.detach(pipe)
+    send(star.around[0], b"to nobody")
+    assert receive(star.hub) is None  # or a second place is left of it, looked at for ever
