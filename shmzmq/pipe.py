@@ -47,10 +47,10 @@ from cython.cimports.shmzmq.shm.ring import (
 
 from .conflation import Merger
 from .errors import ZMQError
-from .pipe_segment import open_area
+from .pipe_segment import make_area, open_area
 from .shm import directory
 from .shm import segment as segments
-from .shm.layout import BOARD_PIPES, RECORDS_OFFSET, Kind
+from .shm.layout import BOARD_PIPES
 from .shm.lease import PoolDesk
 
 _NO_LIMIT = cython.declare(uint64_t, 2**64 - 1)
@@ -87,13 +87,7 @@ class Pipe:
         self.count_in(directory.scratch())
 
     def make_area(self, capacity):
-        pipe = self.segment
-        make = segments.create_private if segments.is_private(pipe.name) else segments.create
-        area = make(Kind.AREA, RECORDS_OFFSET + capacity, token=pipe.token)
-        # Whoever reads here is the far end: an area outlives its maker as long as that one lives.
-        area.reader = pipe.reader if self.side == 0 else pipe.owner
-        segments.publish(area)
-        return area
+        return make_area(self.segment, self.side, capacity)
 
     def _open_area(self, name):
         return open_area(name, self.segment)

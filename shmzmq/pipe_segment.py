@@ -61,6 +61,17 @@ def _power_of_two(size: int) -> int:
     return 1 << (size - 1).bit_length()
 
 
+def make_area(pipe_segment: Segment, side: int, capacity: int) -> Segment:
+    """Make an area of *capacity* bytes for what *side* of the pipe writes; raises ZMQError."""
+    private = segments.is_private(pipe_segment.name)
+    make = segments.create_private if private else segments.create
+    area = make(Kind.AREA, RECORDS_OFFSET + capacity, token=pipe_segment.token)
+    # Whoever reads here is the far end: an area outlives its maker as long as that one lives.
+    area.reader = pipe_segment.reader if side == 0 else pipe_segment.owner
+    segments.publish(area)
+    return area
+
+
 def open_area(name: str, pipe_segment: Segment) -> Segment:
     """Map the area segment called *name* and take the name away: its producer has it mapped.
 
