@@ -72,7 +72,7 @@ def receive_batches(case: Case, plan: Plan, channel: Channel, gates: Gates) -> f
         if number == 0:
             started = perf_counter()
     elapsed = perf_counter() - started
-    check_body(message, bodies[0 if channel.batches is not None else plan.batches % 2])
+    check_body(message, bodies[plan.batches % 2])
     return plan.batch * plan.batches / elapsed
 
 
