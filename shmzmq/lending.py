@@ -39,8 +39,6 @@ from .shm.liveness import pid_namespace
 from .shm.segment import SegmentName
 
 _NEVER = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
-# So much of a size class stays in the cache. More is taken only for a reader that does not move.
-_HOT = cython.declare(uint64_t, 2 << 20)
 _SPIN_NS = cython.declare(int64_t, 20_000)
 _NAP_US = cython.declare(cython.uint, 50)
 _STALL_NS = cython.declare(int64_t, 2_000_000)
@@ -53,6 +51,7 @@ class Lending:
 
     def __init__(self):
         self.least = _NEVER
+        self.hot = HOT
         self.pending = []
 
     def refer(self, lender: Lender, parcels: dict):
@@ -155,7 +154,7 @@ class Lending:
         """Return a block with the payload, one that is still in the cache if that can be."""
         if self.lender.has_block(data, size):
             return self.lender.block
-        if _unread(out) + size > _HOT:
+        if _unread(out) + size > self.hot:
             self.await_reader(out, size)
         return self.lender.block_for(data, size, True)
 
@@ -180,7 +179,7 @@ class Lending:
                 else:
                     usleep(_NAP_US)
                 unread = out.bytes_written - load_relaxed(cython.address(control.bytes_read))
-                if unread + size <= _HOT or unread == 0:
+                if unread + size <= self.hot or unread == 0:
                     break
                 moved = load_relaxed(cython.address(control.head))
                 now = monotonic_ns()
