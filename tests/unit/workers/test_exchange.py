@@ -19,7 +19,7 @@ def test_should_leave_no_name_of_an_area_when_a_worker_writes_to_who_leaves(
         near.send(b"x" * 60_000)
     if first == "reader":
         there.let_go()
-    # In an area that a reader who has left does not come to; a socket would not send there any more.
+    # In an area that a reader who has left does not come to: a socket sends nothing there any more
     pipe.outbound.push(b"x" * 300_000)
     pipe.outbound.commit()
     areas = {area.name for area in pipe.outbound.all_areas()}
