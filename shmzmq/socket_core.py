@@ -170,10 +170,7 @@ class SocketCore:
 
     def pipe_of(self, word, bits):
         """Return the pipe of the lowest bit, which has posted; None for one that has gone."""
-        pipe: Pipe = self.pipes_by_bit[word * 64 + lowest_bit(bits)]
-        if pipe is not None:
-            self.spinner.relayed = pipe.relayed
-        return pipe
+        return self.pipes_by_bit[word * 64 + lowest_bit(bits)]
 
     def look_at_all(self):
         """Look at every pipe as if it had been posted, for news that was wiped off the board."""

@@ -2,6 +2,7 @@ cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
 from shmzmq.shm.board cimport Board
+from shmzmq.shm.patience cimport Patience
 
 # A word to watch while spinning: it has moved when it is at least `step` past `seen`.
 cdef struct Watch:
@@ -16,8 +17,7 @@ cdef enum:
 
 @cython.final
 cdef class Spinner:
-    cdef int64_t budget_ns
-    cdef bint relayed  # what the socket heard last came through a worker
+    cdef Patience patience
     cdef readonly uint64_t spins, sleeps, wakes
     cdef bint spin(self, Board board, Watch *watches, int count, int64_t deadline_ns) noexcept nogil
     cdef int sleep(self, Board board, int64_t deadline_ns) noexcept nogil

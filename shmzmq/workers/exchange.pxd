@@ -1,6 +1,7 @@
 cimport cython
 
 from shmzmq.shm.lender cimport Lender
+from shmzmq.shm.patience cimport Patience
 from shmzmq.workers.mail cimport Mail
 from shmzmq.workers.reactor cimport Reactor, Source, Turns
 
@@ -20,6 +21,9 @@ cdef class Exchange(Turns):
     cdef Reactor reactor
     cdef Mail mail                 # None while there are no carriers
     cdef readonly Lender lender    # of the blocks that large parts are received into
+    cdef Patience after_sending    # for what comes after something went to a stream,
+    cdef Patience after_receiving  # or came from one
+    cdef Patience otherwise
     cdef dict carriers             # all of them, by their bits on the board
     cdef dict active               # those that are looked at in each round
 

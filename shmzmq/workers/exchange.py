@@ -7,6 +7,7 @@ from cython.cimports.shmzmq.pipe import Pipe
 from cython.cimports.shmzmq.shm.blocks import Pool
 from cython.cimports.shmzmq.shm.ledger import Ledger
 from cython.cimports.shmzmq.shm.lender import Lender
+from cython.cimports.shmzmq.shm.patience import Patience
 from cython.cimports.shmzmq.workers.mail import Mail
 from cython.cimports.shmzmq.workers.reactor import Reactor, Source, Turns
 
@@ -53,6 +54,9 @@ class Exchange(Turns):
     def __init__(self, reactor: Reactor):
         self.reactor = reactor
         self.lender = Lender(Pool(0))
+        self.patience = self.otherwise = Patience()
+        self.after_sending = Patience()
+        self.after_receiving = Patience()
         self.carriers = {}
         self.active = {}
 
@@ -134,6 +138,9 @@ class Exchange(Turns):
         for bit in ready:
             self.activate(bit)
         return 0
+
+    def has_news(self):
+        return self.mail is not None and self.mail.board.has_news()
 
     def may_sleep(self):
         """Announce that the worker sleeps; false when there is news that it must look at first."""

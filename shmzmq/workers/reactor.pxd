@@ -1,6 +1,8 @@
 cimport cython
 from libc.stdint cimport uint32_t, uint64_t
 
+from shmzmq.shm.patience cimport Patience
+
 cdef extern from "<sys/epoll.h>" nogil:
     ctypedef union epoll_data_t:
         int fd
@@ -19,6 +21,8 @@ cdef class Source:
 
 
 cdef class Turns:
+    cdef Patience patience
+    cdef bint has_news(self) noexcept nogil
     cdef bint work(self) except -1
     cdef bint may_sleep(self) except -1
     cdef int awake(self) except -1
@@ -41,6 +45,8 @@ cdef class Reactor:
     cdef bint changed              # something besides traffic has happened since after_each
     cdef readonly uint64_t loops
 
+    cdef int wait_awake(self, epoll_event *ready, Turns turns) except -2
+    cdef int sleep(self, epoll_event *ready, Turns turns, int timeout_ms) except -1
     cdef int wait(self, epoll_event *ready, int timeout_ms) except -1
     cdef int dispatch(self, epoll_event *ready, int count) except -1
     cdef int until_next_timer(self) except -2

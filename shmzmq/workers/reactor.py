@@ -13,7 +13,9 @@ import cython
 from cython.cimports.cpython.exc import PyErr_CheckSignals
 from cython.cimports.libc.errno import EINTR
 from cython.cimports.libc.errno import errno as last_error
-from cython.cimports.libc.stdint import uint64_t
+from cython.cimports.libc.stdint import int64_t, uint64_t
+from cython.cimports.shmzmq.shm.atomics import monotonic_ns
+from cython.cimports.shmzmq.shm.patience import Patience, give_way
 from cython.cimports.shmzmq.workers.reactor import READY_MOST, epoll_event, epoll_wait
 
 READ = select.EPOLLIN
@@ -36,11 +38,18 @@ class Source:
 
 @cython.cclass
 class Turns:
-    """What is done in each round besides callbacks, for news that no descriptor tells of."""
+    """What is done in each round besides callbacks, for news that no descriptor tells of.
+
+    `patience` is for what is to come next.
+    """
 
     def work(self):
         """Do what there is to do, up to a bound; whether there is more to do at once."""
         raise NotImplementedError
+
+    def has_news(self):
+        """Whether there is something to do that no descriptor tells of. Without the GIL."""
+        return False
 
     def may_sleep(self):
         """Whether the reactor may wait: from here on news comes by a descriptor that it watches."""
@@ -118,10 +127,13 @@ class Reactor:
         self.running = True
         while self.running:
             timeout_ms: cython.int = self.until_next_timer()
-            sleeps: cython.bint = timeout_ms != 0 and not busy and turns.may_sleep()
-            count: cython.int = self.wait(ready, timeout_ms if sleeps else 0)
-            if sleeps:
-                turns.awake()
+            count: cython.int
+            if timeout_ms == 0 or busy:
+                count = self.wait(ready, 0)
+            else:
+                count = self.wait_awake(ready, turns)
+                if count < 0:
+                    count = self.sleep(ready, turns, timeout_ms)
             self.loops += 1
             self.dispatch(ready, count)
             if self.timers:
@@ -134,6 +146,39 @@ class Reactor:
     def stop(self):
         """End `run` after this round."""
         self.running = False
+
+    def wait_awake(self, ready, turns):
+        """Wait while that pays; return how many descriptors are ready, -1 for nothing new at all.
+
+        It may be a little longer than until the next timer.
+        """
+        fd: cython.int = self.epoll.fileno()
+        count: cython.int
+        patience: Patience = turns.patience
+        now: int64_t = monotonic_ns()
+        start: int64_t = now
+        end: int64_t = start + patience.allowance(start)
+        with cython.nogil:
+            while now < end:
+                count = epoll_wait(fd, ready, READY_MOST, 0)
+                if count > 0 or turns.has_news():
+                    patience.rewarded()
+                    return count if count > 0 else 0
+                now = give_way(now)
+        if end > start:
+            patience.in_vain(now - start)
+        return -1
+
+    def sleep(self, ready, turns, timeout_ms):
+        """Wait for descriptors without using the CPU, -1 for as long as it takes."""
+        if not turns.may_sleep():
+            return self.wait(ready, 0)
+        before: int64_t = monotonic_ns()
+        count: cython.int = self.wait(ready, timeout_ms)
+        turns.awake()
+        if count > 0:
+            turns.patience.slept(monotonic_ns() - before)
+        return count
 
     def wait(self, ready, timeout_ms):
         """Wait for descriptors, -1 for as long as it takes; return how many are ready."""

@@ -105,6 +105,7 @@ class Traffic(Carrier):
         if self.resting:
             self.resting = False
             self.sending.pipe.attend()
+        self.exchange.patience = self.exchange.after_sending
         try:
             state: cython.int = self.sending.send()
         except (OSError, ZMQError) as error:
@@ -145,6 +146,7 @@ class Traffic(Carrier):
         return self.watch()
 
     def receive(self):
+        self.exchange.patience = self.exchange.after_receiving
         try:
             state: cython.int = self.receiving.receive()
             while state == RELAY_COMMAND:
