@@ -8,9 +8,7 @@ from shmzmq.shm.ring cimport Producer
 
 cdef enum:
     # So much of a size class stays in the cache. More is taken only for a reader that does not move.
-    HOT = 2097152           # 2 MiB
-    # A worker takes turns with the kernel and the peer: with more to go on with it waits less for us.
-    HOT_RELAYED = 33554432  # 32 MiB
+    HOT = 2097152  # 2 MiB
 
 
 @cython.final
@@ -21,7 +19,6 @@ cdef class Lending:
     cdef list pending                 # such parcels of the message that is not yet published
     cdef uint64_t parcel              # the number of the last one
     cdef uint64_t least               # the size from which on payloads do not go through the ring
-    cdef uint64_t hot                 # so many bytes may be under way before the reader is waited for
     cdef bint has_loans               # in the message that is not yet published
     cdef uint64_t stalled_head        # where the reader stood when it was waited for in vain
     cdef bint stalled

@@ -51,7 +51,6 @@ class Lending:
 
     def __init__(self):
         self.least = _NEVER
-        self.hot = HOT
         self.pending = []
 
     def refer(self, lender: Lender, parcels: dict):
@@ -154,7 +153,7 @@ class Lending:
         """Return a block with the payload, one that is still in the cache if that can be."""
         if self.lender.has_block(data, size):
             return self.lender.block
-        if _unread(out) + size > self.hot:
+        if _unread(out) + size > HOT:
             self.await_reader(out, size)
         return self.lender.block_for(data, size, True)
 
@@ -179,7 +178,7 @@ class Lending:
                 else:
                     usleep(_NAP_US)
                 unread = out.bytes_written - load_relaxed(cython.address(control.bytes_read))
-                if unread + size <= self.hot or unread == 0:
+                if unread + size <= HOT or unread <= size:
                     break
                 moved = load_relaxed(cython.address(control.head))
                 now = monotonic_ns()

@@ -31,7 +31,7 @@ import errno
 import cython
 from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
 from cython.cimports.libc.stdint import uint64_t
-from cython.cimports.shmzmq.lending import HOT, HOT_RELAYED, Lending
+from cython.cimports.shmzmq.lending import Lending
 from cython.cimports.shmzmq.shm.atomics import exchange, fence, load_relaxed, store_release
 from cython.cimports.shmzmq.shm.board import Board
 from cython.cimports.shmzmq.shm.layout import RECORD_COMMAND, RECORD_MORE
@@ -240,7 +240,6 @@ class Pipe:
             self.lending.start(
                 self.lender, self.segment, self.side, self.far_process, self.peer.name
             )
-            self.lending.hot = HOT_RELAYED if self.relayed else HOT
         return 0
 
     # -- writing -----------------------------------------------------------------------------------

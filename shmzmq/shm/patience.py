@@ -7,10 +7,9 @@ over soon gives it back in full. Whatever happens, no more than an eighth of the
 vain.
 
 Whoever stays awake gives way: it asks the system, again and again, to run whoever else wants this
-CPU. So the process that is waited for is never kept from running, even where there are more of them
-than CPUs. But where one of those that want the CPU just computes, giving way to it costs a time slice,
-while a sleeper that is woken need not wait for its end: then this process awaits everything asleep for
-a while.
+CPU. So the process that is waited for is not kept from running, even where there are more of them
+than CPUs. But giving way to one that just computes costs a time slice, while a sleeper that is
+woken need not wait for its end: then what comes is awaited asleep for a while.
 """
 
 import os
@@ -31,7 +30,6 @@ _TIME_SLICE_NS = cython.declare(int64_t, 1_000_000)  # hardly less on any system
 _HOGGED_FOR_NS = cython.declare(int64_t, 100_000_000)
 
 _cpus = cython.declare(cython.int, len(os.sched_getaffinity(0)))
-_hogged_until_ns = cython.declare(int64_t, 0)
 
 
 @cython.cclass
@@ -47,7 +45,7 @@ class Patience:
 
     def allowance(self, now):
         """Return how long to stay awake from *now* on; 0: not at all."""
-        if self.budget_ns == 0 or now < _hogged_until_ns:
+        if self.budget_ns == 0 or now < self.hogged_until_ns:
             return 0
         self.credit_ns += (now - self.credited_ns) >> _CREDIT_SHIFT
         self.credited_ns = now
@@ -71,15 +69,14 @@ class Patience:
         if asleep_ns < _SHORT_SLEEP_NS and _cpus > 1:
             self.budget_ns = _MOST_NS
 
+    def give_way(self, now):
+        """Let others have this CPU at the time *now*; return the time when it is ours again."""
+        sched_yield()
+        after: int64_t = monotonic_ns()
+        self.gave_way(now, after)
+        return after
 
-@cython.cfunc
-@cython.nogil
-@cython.exceptval(check=False)
-def give_way(now: int64_t) -> int64_t:
-    """Let others have this CPU at the time *now*; return the time when it is ours again."""
-    global _hogged_until_ns
-    sched_yield()
-    after: int64_t = monotonic_ns()
-    if after - now > _TIME_SLICE_NS:
-        _hogged_until_ns = after + _HOGGED_FOR_NS
-    return after
+    def gave_way(self, before, after):
+        """The CPU was somebody else's from *before* to *after*; whoever computes, sleep for now."""
+        if after - before >= _TIME_SLICE_NS:
+            self.hogged_until_ns = after + _HOGGED_FOR_NS

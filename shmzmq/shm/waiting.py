@@ -8,7 +8,7 @@ import cython
 from cython.cimports.libc.errno import EINTR, errno
 from cython.cimports.libc.stdint import int64_t
 from cython.cimports.shmzmq.shm.atomics import load_relaxed, monotonic_ns, pause
-from cython.cimports.shmzmq.shm.patience import Patience, give_way
+from cython.cimports.shmzmq.shm.patience import Patience
 from cython.cimports.shmzmq.shm.ppoll import POLLIN, pollfd, ppoll, timespec
 
 _ALONE_NS = cython.declare(int64_t, 4_000)
@@ -45,7 +45,7 @@ class Spinner:
                     self.patience.rewarded()
                     return True
                 pause()
-            now = monotonic_ns() if now - start < _ALONE_NS else give_way(now)
+            now = monotonic_ns() if now - start < _ALONE_NS else self.patience.give_way(now)
             if now >= end:
                 break
         self.patience.in_vain(now - start)

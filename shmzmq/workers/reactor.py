@@ -15,7 +15,7 @@ from cython.cimports.libc.errno import EINTR
 from cython.cimports.libc.errno import errno as last_error
 from cython.cimports.libc.stdint import int64_t, uint64_t
 from cython.cimports.shmzmq.shm.atomics import monotonic_ns
-from cython.cimports.shmzmq.shm.patience import Patience, give_way
+from cython.cimports.shmzmq.shm.patience import Patience
 from cython.cimports.shmzmq.workers.reactor import READY_MOST, epoll_event, epoll_wait
 
 READ = select.EPOLLIN
@@ -164,7 +164,7 @@ class Reactor:
                 if count > 0 or turns.has_news():
                     patience.rewarded()
                     return count if count > 0 else 0
-                now = give_way(now)
+                now = patience.give_way(now)
         if end > start:
             patience.in_vain(now - start)
         return -1

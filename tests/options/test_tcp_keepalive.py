@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.asked import SOL, TCP, both_ways, workers_only
+from support.asked import SOL, TCP, Asked, both_ways, workers_only
 from support.factory import SocketFactory
 from support.plain import Plain
 
@@ -20,33 +20,26 @@ DEFAULT = {
     for name in ("time", "intvl", "probes")
 }
 
-EFFECTS: list[tuple[dict[str, int], int, int, int]] = [
-    ({}, SOL, socket.SO_KEEPALIVE, 0),
-    ({"tcp_keepalive": -1}, SOL, socket.SO_KEEPALIVE, 0),
-    ({"tcp_keepalive": 1}, SOL, socket.SO_KEEPALIVE, 1),
-    ({"tcp_keepalive": 0}, SOL, socket.SO_KEEPALIVE, 0),
-    ({"tcp_keepalive": 1}, TCP, socket.TCP_KEEPCNT, DEFAULT["probes"]),
-    ({"tcp_keepalive": 1}, TCP, socket.TCP_KEEPIDLE, DEFAULT["time"]),
-    ({"tcp_keepalive": 1}, TCP, socket.TCP_KEEPINTVL, DEFAULT["intvl"]),
-    ({"tcp_keepalive": 1, "tcp_keepalive_cnt": 3}, TCP, socket.TCP_KEEPCNT, 3),
-    ({"tcp_keepalive": 1, "tcp_keepalive_idle": 77}, TCP, socket.TCP_KEEPIDLE, 77),
-    ({"tcp_keepalive": 1, "tcp_keepalive_intvl": 5}, TCP, socket.TCP_KEEPINTVL, 5),
-    ({"tcp_keepalive_cnt": 3}, TCP, socket.TCP_KEEPCNT, DEFAULT["probes"]),
-    ({"tcp_keepalive_idle": 77}, TCP, socket.TCP_KEEPIDLE, DEFAULT["time"]),
-    ({"tcp_keepalive_intvl": 5}, TCP, socket.TCP_KEEPINTVL, DEFAULT["intvl"]),
+EFFECTS = [
+    Asked({}, SOL, socket.SO_KEEPALIVE, 0),
+    Asked({"tcp_keepalive": -1}, SOL, socket.SO_KEEPALIVE, 0),
+    Asked({"tcp_keepalive": 1}, SOL, socket.SO_KEEPALIVE, 1),
+    Asked({"tcp_keepalive": 0}, SOL, socket.SO_KEEPALIVE, 0),
+    Asked({"tcp_keepalive": 1}, TCP, socket.TCP_KEEPCNT, DEFAULT["probes"]),
+    Asked({"tcp_keepalive": 1}, TCP, socket.TCP_KEEPIDLE, DEFAULT["time"]),
+    Asked({"tcp_keepalive": 1}, TCP, socket.TCP_KEEPINTVL, DEFAULT["intvl"]),
+    Asked({"tcp_keepalive": 1, "tcp_keepalive_cnt": 3}, TCP, socket.TCP_KEEPCNT, 3),
+    Asked({"tcp_keepalive": 1, "tcp_keepalive_idle": 77}, TCP, socket.TCP_KEEPIDLE, 77),
+    Asked({"tcp_keepalive": 1, "tcp_keepalive_intvl": 5}, TCP, socket.TCP_KEEPINTVL, 5),
+    Asked({"tcp_keepalive_cnt": 3}, TCP, socket.TCP_KEEPCNT, DEFAULT["probes"]),
+    Asked({"tcp_keepalive_idle": 77}, TCP, socket.TCP_KEEPIDLE, DEFAULT["time"]),
+    Asked({"tcp_keepalive_intvl": 5}, TCP, socket.TCP_KEEPINTVL, DEFAULT["intvl"]),
 ]
 
 
 @both_ways
-@pytest.mark.parametrize(("options", "level", "option", "value"), EFFECTS)
+@pytest.mark.parametrize("asked", EFFECTS)
 def test_what_the_kernel_is_asked_for(
-    plain: Plain,
-    sockets: SocketFactory,
-    meet: Any,
-    options: dict[str, int],
-    level: int,
-    option: int,
-    value: int,
+    plain: Plain, sockets: SocketFactory, meet: Any, asked: Asked
 ) -> None:
-    with meet(plain, sockets, **options) as found:
-        assert found.getsockopt(level, option) == value
+    asked.check(meet, plain, sockets)

@@ -8,7 +8,7 @@ import socket
 from typing import Any
 
 import pytest
-from support.asked import IP, IP6, SOL, both_ways, workers_only
+from support.asked import IP, IP6, SOL, Asked, both_ways, workers_only
 from support.factory import SocketFactory
 from support.library import zmq
 from support.plain import Plain
@@ -21,26 +21,19 @@ SO_BUSY_POLL = 46
 
 @both_ways
 @pytest.mark.parametrize(
-    ("options", "level", "option", "value"),
+    "asked",
     [
-        ({}, IP, socket.IP_TOS, 0),
-        ({"tos": 0xB8}, IP, socket.IP_TOS, 0xB8),
-        ({"tos": 0x28}, IP, socket.IP_TOS, 0x28),
-        ({"priority": 5}, SOL, socket.SO_PRIORITY, 5),
-        ({"busy_poll": 50}, SOL, SO_BUSY_POLL, 50),
+        Asked({}, IP, socket.IP_TOS, 0),
+        Asked({"tos": 0xB8}, IP, socket.IP_TOS, 0xB8),
+        Asked({"tos": 0x28}, IP, socket.IP_TOS, 0x28),
+        Asked({"priority": 5}, SOL, socket.SO_PRIORITY, 5),
+        Asked({"busy_poll": 50}, SOL, SO_BUSY_POLL, 50),
     ],
 )
 def test_what_the_kernel_is_asked_for(
-    plain: Plain,
-    sockets: SocketFactory,
-    meet: Any,
-    options: dict[str, int],
-    level: int,
-    option: int,
-    value: int,
+    plain: Plain, sockets: SocketFactory, meet: Any, asked: Asked
 ) -> None:
-    with meet(plain, sockets, **options) as found:
-        assert found.getsockopt(level, option) == value
+    asked.check(meet, plain, sockets)
 
 
 def test_over_ipv6(plain: Plain, sockets: SocketFactory) -> None:

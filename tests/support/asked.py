@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -37,3 +37,17 @@ def connected(plain: Plain, sockets: SocketFactory, **options: Any) -> Iterator[
 
 
 both_ways = pytest.mark.parametrize("meet", [bound, connected])
+
+
+class Asked(NamedTuple):
+    """What the kernel is to be asked for by a socket with these options."""
+
+    options: dict[str, int]
+    level: int
+    option: int
+    value: int
+
+    def check(self, meet: Any, plain: Plain, sockets: SocketFactory) -> None:
+        """Have a connection, one of `both_ways`, and look at its socket."""
+        with meet(plain, sockets, **self.options) as found:
+            assert found.getsockopt(self.level, self.option) == self.value

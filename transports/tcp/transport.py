@@ -172,6 +172,7 @@ def _stream(found: SocketAddress, options: Options) -> socket.socket:
     try:
         stream.setblocking(False)
         tuning.prepare(stream, options)
+        tuning.spare_pacing(stream, found.address[0])
     except OSError:
         stream.close()
         raise

@@ -6,6 +6,7 @@ others when it is (`tune`), as libzmq does. What the system refuses is an OSErro
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
@@ -21,6 +22,10 @@ _KEEPALIVE: Final = (
     ("TCP_KEEPALIVE_INTVL", socket.TCP_KEEPINTVL),
 )
 _SO_BUSY_POLL: Final = 46  # asm-generic/socket.h; Python has no name for it
+_LOOPBACK: Final = ("127.", "::ffff:127.")
+_PACING: Final = b"bbr"  # and bbr2, ...
+_PLAIN: Final = b"reno"  # every system has it, and lets everybody choose it
+_NAME_MOST: Final = 16  # TCP_CA_NAME_MAX
 
 
 def prepare(stream: socket.socket, options: Options) -> None:
@@ -35,6 +40,20 @@ def prepare(stream: socket.socket, options: Options) -> None:
         size = options.get(name, -1)
         if size >= 0:
             _set(stream, socket.SOL_SOCKET, option, size, name)
+
+
+def spare_pacing(stream: socket.socket, host: str) -> None:
+    """Where *host* is this machine, have *stream* not send by the clock, as BBR would.
+
+    There is no network between its ends that could be congested, but each segment would wait for
+    its timer. To be called before *stream* is connected or listens: TCP does not stop pacing.
+    """
+    if host != "::1" and not host.startswith(_LOOPBACK):
+        return
+    with contextlib.suppress(OSError):  # a system without a choice paces or it does not
+        chosen = stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, _NAME_MOST)
+        if chosen.startswith(_PACING):
+            stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, _PLAIN)
 
 
 def mark(stream: socket.socket, options: Options) -> None:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from shmzmq.transports.tcp import TcpTransport
+from shmzmq.transports.tcp import TcpTransport, tuning
 
 PATIENCE_S = 20.0
 
@@ -289,3 +289,47 @@ def test_a_proxy_is_what_we_connect_to(open_files: ExitStack) -> None:
 
 def test_without_a_proxy_nothing_has_to_be_said() -> None:
     assert TcpTransport().opening("127.0.0.1:5", {}) is None
+
+
+def congestion_control(stream: socket.socket) -> str:
+    """Return by which algorithm *stream* decides when to send."""
+    name = stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
+    return name.rstrip(b"\0").decode()
+
+
+@pytest.mark.parametrize(
+    ("host", "own", "chosen"),
+    [
+        ("127.0.0.1", b"bbr", "reno"),
+        ("127.8.0.1", b"bbr", "reno"),
+        ("::1", b"bbr", "reno"),
+        ("::ffff:127.0.0.1", b"bbr", "reno"),
+        ("0.0.0.0", b"bbr", "bbr"),
+        ("::", b"bbr", "bbr"),
+        ("192.0.2.127", b"bbr", "bbr"),
+        ("::12", b"bbr", "bbr"),
+        ("127.0.0.1", b"cubic", "cubic"),
+    ],
+)
+def test_within_the_machine_nothing_is_sent_by_the_clock(
+    open_files: ExitStack, host: str, own: bytes, chosen: str
+) -> None:
+    stream = open_files.enter_context(socket.socket())
+    try:
+        stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, own)
+    except OSError:
+        pytest.skip(f"this system has no {own.decode()}")
+    tuning.spare_pacing(stream, host)
+    assert congestion_control(stream) == chosen
+
+
+@pytest.mark.parametrize(
+    ("host", "options"), [("127.0.0.1", {}), ("[::1]", {"IPV6": 1}), ("127.0.0.1", {"IPV6": 1})]
+)
+def test_both_ends_of_a_connection_within_the_machine_go_without(
+    open_files: ExitStack, host: str, options: dict[str, int]
+) -> None:
+    listener, address = listening(open_files, f"{host}:*", **options)
+    client = dialled(open_files, address, **options)
+    server = accepted(open_files, listener)
+    assert not [each for each in (client, server) if congestion_control(each).startswith("bbr")]
