@@ -3,8 +3,8 @@
 To fall asleep and be woken costs each side a system call and up to 20 µs, on a virtual machine more
 than 100 µs. What comes sooner is better awaited awake. How soon it will come is learnt: time spent
 in vain halves the budget, down to none; a wait that was rewarded doubles it, and a sleep that was
-over soon gives it back in full. Whatever happens, no more than an eighth of the time is spent in
-vain.
+over soon gives it back in full. Whatever happens, no more than a 32nd of the time is spent in vain:
+what comes a few hundred or thousand times a second takes little more CPU than with sleeping alone.
 
 Whoever stays awake gives way: it asks the system, again and again, to run whoever else wants this
 CPU. So the process that is waited for is not kept from running, even where there are more of them
@@ -19,13 +19,13 @@ from cython.cimports.libc.stdint import int64_t
 from cython.cimports.shmzmq.shm.atomics import monotonic_ns
 from cython.cimports.shmzmq.shm.yielding import sched_yield
 
-# An answer through two workers that must be woken on its way takes this long.
-_MOST_NS = cython.declare(int64_t, 500_000)
+# An answer through two workers takes this long, or 60 µs where nobody on its way must be woken.
+_MOST_NS = cython.declare(int64_t, 200_000)
 _LEAST_NS = cython.declare(int64_t, 1_000)
 # A sleep that it would have paid to spend awake, or nearly: the wake-ups themselves made it longer.
-_SHORT_SLEEP_NS = cython.declare(int64_t, 2_000_000)
+_SHORT_SLEEP_NS = cython.declare(int64_t, 1_000_000)
 _CREDIT_MOST_NS = cython.declare(int64_t, 4_000_000)
-_CREDIT_SHIFT = cython.declare(cython.int, 3)  # an eighth of the time
+_CREDIT_SHIFT = cython.declare(cython.int, 5)  # a 32nd of the time
 _TIME_SLICE_NS = cython.declare(int64_t, 1_000_000)  # hardly less on any system
 _HOGGED_FOR_NS = cython.declare(int64_t, 100_000_000)
 
