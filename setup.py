@@ -21,6 +21,7 @@ COMPILED = [
     "shmzmq/shm/lease.py",
     "shmzmq/shm/ledger.py",
     "shmzmq/shm/lender.py",
+    "shmzmq/shm/parts.py",
     "shmzmq/shm/patience.py",
     "shmzmq/shm/producer.py",
     "shmzmq/shm/records.py",

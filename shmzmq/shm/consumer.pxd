@@ -2,8 +2,8 @@ cimport cython
 from libc.stdint cimport int64_t, uint64_t
 
 from shmzmq.shm.batch cimport Batch
-from shmzmq.shm.box cimport BoxDesk
 from shmzmq.shm.layout cimport RingControl
+from shmzmq.shm.parts cimport Parts
 
 # How far a consumer that reads ahead has come: the end of a message.
 cdef struct Mark:
@@ -31,17 +31,10 @@ cdef class Consumer:
     cdef object open_area
     cdef object reason                 # why the ring is broken, for the report
     cdef Py_buffer view, area_view
-    cdef object desk                   # finds pools; None: descriptors are not followed
-    cdef dict parcels                  # payloads on their way by reference, within a process
-    cdef object memory                 # keeps `returned` mapped
-    cdef uint64_t *returned
     cdef object part                   # the payload at hand, when it does not lie in the ring
-    cdef const char *part_address
-    cdef uint64_t part_size, parcel
     cdef uint64_t part_span            # bytes of the ring that its record takes
-    cdef BoxDesk boxes
-    cdef list kept                     # such parts of the message that is not read to its end
-    cdef list ahead                    # (head behind it, part) of those read ahead and not released
+    cdef Parts parts                   # finds such, and holds those that were gone past
+    cdef bint keeping                  # it holds some of the message that is not read to its end
 
     cdef int peek(self) except -2
     cdef int look_at_writer(self) except -2
@@ -59,8 +52,5 @@ cdef class Consumer:
     cdef int follow_chain(self) except -2
     cdef int enter_area(self, object segment) except -2
     cdef int find_part(self) except -2
-    cdef int find_value(self) except -2
     cdef int pass_by(self) except -2
     cdef void keep_part(self)
-    cdef void let_parts_go(self)
-    cdef void leave_block(self, object desk)

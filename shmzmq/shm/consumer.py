@@ -1,15 +1,12 @@
-"""The reading end of a ring. The invariants I1 to I5 and the pairs stand in shmzmq/shm/ring.py."""
+"""The reading end of a ring. The invariants I1 to I5 and the pairs stand in shmzmq/shm/ring.py.
+
+A payload that does not lie in the ring is found and held by shmzmq/shm/parts.py.
+"""
 
 import errno
 
 import cython
-from cython.cimports.cpython.buffer import (
-    PyBUF_SIMPLE,
-    PyBUF_WRITABLE,
-    PyBuffer_Release,
-    PyObject_GetBuffer,
-)
-from cython.cimports.cpython.bytes import PyBytes_AS_STRING
+from cython.cimports.cpython.buffer import PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cython.cimports.libc.stdint import uint64_t
 from cython.cimports.shmzmq.shm.atomics import (
     load_acquire,
@@ -18,10 +15,7 @@ from cython.cimports.shmzmq.shm.atomics import (
     store_release,
 )
 from cython.cimports.shmzmq.shm.batch import Batch
-from cython.cimports.shmzmq.shm.box import BoxDesk
 from cython.cimports.shmzmq.shm.layout import (
-    DESCRIPTOR_SIZE,
-    LOANS,
     RECORD_BLOCK,
     RECORD_BOX,
     RECORD_CHAIN,
@@ -29,11 +23,11 @@ from cython.cimports.shmzmq.shm.layout import (
     RECORD_MORE,
     RECORD_PAD,
     RECORDS_START,
-    BlockDescriptor,
     PipeHeader,
 )
-from cython.cimports.shmzmq.shm.lease import Lease, PoolView, give_back, lease_of
+from cython.cimports.shmzmq.shm.parts import Parts
 from cython.cimports.shmzmq.shm.records import (
+    MAX_NAME,
     RING_BROKEN,
     RING_EMPTY,
     RING_HELD,
@@ -44,9 +38,6 @@ from cython.cimports.shmzmq.shm.records import (
 from cython.cimports.shmzmq.shm.runs import Run, pack_run, take_run
 
 from ..errors import ZMQError
-
-_MAX_NAME = cython.declare(uint64_t, 88)
-_NO_PARCEL = cython.declare(uint64_t, 2**64 - 1)
 
 
 @cython.cclass
@@ -65,11 +56,8 @@ class Consumer:
         self.control = cython.address(header.ring[index])
         self.segment = segment
         self.open_area = open_area
-        self.boxes = BoxDesk(open_area)
-        self.desk = desk
-        self.parcels = parcels
-        self.memory = segment.memory
-        self.returned = header.returned[index]
+        self.parts = Parts(segment.memory, open_area, desk, parcels)
+        self.parts.returned = header.returned[index]
         offset: uint64_t = self.control.offset
         self.capacity = self.control.capacity
         check_area(segment, offset, self.capacity)
@@ -141,9 +129,9 @@ class Consumer:
     def take_special(self, place):
         """Go on behind a pad or a chain: RING_EMPTY. RING_OK: a command or a block."""
         if self.record_flags == RECORD_BOX and not self.in_message:
-            return self.find_value()
+            return self.find_part()
         if self.record_flags & ~RECORD_MORE == RECORD_BLOCK:
-            return RING_OK if self.desk is None and self.parcels is None else self.find_part()
+            return self.find_part() if self.parts.follows else RING_OK
         if self.record_flags == RECORD_PAD:
             # A pad fills an area up to its end, and never a whole one.
             if place == 0 or self.record_size != self.capacity - place - 8:
@@ -174,8 +162,9 @@ class Consumer:
             store_relaxed(cython.address(self.control.bytes_read), self.bytes_read)
             store_relaxed(cython.address(self.control.read), self.read)
         store_release(cython.address(self.control.head), self.head)  # pair "free"
-        if self.kept is not None:
-            self.let_parts_go()
+        if self.keeping:
+            self.keeping = False
+            self.parts.let_go()
 
     def take(self, batch, most, largest):
         """Put up to *most* messages of one part into *batch*, and return how many.
@@ -232,9 +221,7 @@ class Consumer:
         """
         if self.part is not None:
             self.head += self.part_span
-            if self.ahead is None:
-                self.ahead = []
-            self.ahead.append((self.head, self.part))
+            self.parts.keep_ahead(self.part, self.head)
             self.part = None
         else:
             self.head += spanned(self.record_size)
@@ -258,10 +245,8 @@ class Consumer:
         store_relaxed(cython.address(self.control.bytes_read), mark.bytes_read)
         store_relaxed(cython.address(self.control.read), mark.read)
         store_release(cython.address(self.control.head), mark.head)  # pair "free"
-        if self.ahead:
-            self.kept = [part for end, part in self.ahead if end <= mark.head]
-            self.ahead = self.ahead[len(self.kept) :]
-            self.let_parts_go()
+        if self.parts.ahead:
+            self.parts.let_go_to(mark.head)
 
     def rewind(self):
         """Go back to what was released last: what was stepped over since is read again."""
@@ -270,8 +255,7 @@ class Consumer:
         self.bytes_read = self.last.bytes_read
         self.stepped = self.released = self.last.stepped
         self.in_message = self.overrun = False
-        self.part = None
-        self.ahead = None
+        self.part = self.parts.ahead = None
 
     def spoil(self, reason):
         """Note that the peer wrote nonsense; nothing is read from this ring any more."""
@@ -279,73 +263,21 @@ class Consumer:
         self.reason = reason
         return RING_BROKEN
 
-    def find_part(self):
-        """Find the payload that the descriptor at hand stands for."""
-        if self.part is not None:
-            self.record = self.part_address
-            self.record_size = self.part_size
-            return RING_OK
-        if self.record_size != DESCRIPTOR_SIZE:
-            return self.spoil(f"a descriptor of {self.record_size} bytes at {self.head}")
-        block = cython.cast(cython.pointer(BlockDescriptor), self.record)
-        # Read once, as in peek.
-        serial: uint64_t = load_relaxed(cython.address(block.serial))
-        offset: uint64_t = load_relaxed(cython.address(block.offset))
-        size: uint64_t = load_relaxed(cython.address(block.size))
-        loan: uint64_t = load_relaxed(cython.address(block.loan))
-        if self.parcels is not None:
-            part = self.parcels.get(loan)
-            if part is None:
-                return self.spoil(f"a parcel {loan} that is not there")
-            view: Py_buffer
-            PyObject_GetBuffer(part, cython.address(view), PyBUF_SIMPLE)
-            self.part_address = cython.cast(cython.p_char, view.buf)
-            self.part_size = view.len
-            PyBuffer_Release(cython.address(view))  # the parcel does not change, and is kept
-            self.parcel = loan
-        else:
-            if loan >= LOANS:
-                return self.spoil(f"a loan {loan}: there are {LOANS}")
-            try:
-                pool: PoolView = self.desk.find(serial)
-            except (ZMQError, OSError, OverflowError) as error:
-                return self.spoil(f"a block in the pool {serial}: {error}")
-            if offset < RECORDS_START or offset > pool.size or size > pool.size - offset:
-                return self.spoil(f"a block of {size} bytes at {offset} of {pool.size}")
-            lease: Lease = lease_of(pool.base + offset, size, pool)
-            lease.pipe_memory = self.memory
-            lease.word = cython.address(self.returned[loan >> 6])
-            lease.mask = cython.cast(uint64_t, 1) << (loan & 63)
-            part = lease
-            self.part_address = lease.address
-            self.part_size = size
-        self.part = part
-        self.part_span = spanned(DESCRIPTOR_SIZE)
-        self.record = self.part_address
-        self.record_size = self.part_size
-        return RING_OK
+    # -- payloads that do not lie in the ring ------------------------------------------------------
 
-    def find_value(self):
-        """Find the value in the box that is named in the record at hand."""
+    def find_part(self):
+        """Find the payload that the record at hand names. Whoever leaves asks for boxes only."""
+        if self.leaving:
+            left: cython.bint = self.parts.leave_box(self.record, self.record_size)
+            return RING_OK if left else self.spoil(self.parts.reason)
         if self.part is None:
-            name: bytes = self.record[: min(self.record_size, _MAX_NAME)]
-            try:
-                if self.leaving:
-                    # Its name goes, as all names on the way; its value is the producer's to know.
-                    self.boxes.open_box(name)
-                    return RING_OK
-                value: bytes = self.boxes.find(name, self.head)
-            except (ZMQError, OSError, ValueError, KeyError) as error:
-                return self.spoil(f"a value in the box {name!r}: {error}")
-            if value is None:
-                return self.pass_by()
-            self.part = value
-            self.part_address = PyBytes_AS_STRING(value)
-            self.part_size = len(value)
+            self.part = self.parts.find(self.record, self.record_size, self.record_flags, self.head)
+            if self.part is None:
+                reason: object = self.parts.reason
+                return self.pass_by() if reason is None else self.spoil(reason)
             self.part_span = spanned(self.record_size)
-            self.parcel = _NO_PARCEL
-        self.record = self.part_address
-        self.record_size = self.part_size
+        self.record = self.parts.address
+        self.record_size = self.parts.size
         return RING_OK
 
     def pass_by(self):
@@ -360,25 +292,17 @@ class Consumer:
         return RING_EMPTY
 
     def keep_part(self):
-        """Go past a payload that lies elsewhere; it stays ours to the end of its message (L2)."""
+        """Go past a payload that lies elsewhere; it is held to the end of its message."""
         self.head += self.part_span
-        if self.kept is None:
-            self.kept = []
-        self.kept.append(self.part)
+        self.parts.keep(self.part)
         self.part = None
-        if self.parcels is not None:
-            self.parcels.pop(self.parcel, None)
+        self.keeping = True
 
-    def let_parts_go(self):
-        """The message is read: its blocks return when nobody looks at them any more."""
-        for item in self.kept:
-            if isinstance(item, Lease):
-                cython.cast(Lease, item).is_read = True
-        self.kept = None
+    # -- other areas, and the end ------------------------------------------------------------------
 
     def follow_chain(self):
         """Move over to the area named in the chain record at hand (I4)."""
-        if self.record_size > _MAX_NAME:
+        if self.record_size > MAX_NAME:
             return self.spoil(f"a chain to a name of {self.record_size} bytes")
         name: bytes = self.record[: self.record_size]
         try:
@@ -414,36 +338,19 @@ class Consumer:
         The names of areas and pools on the way go, and nothing here looks at their blocks.
         """
         self.leaving = True
-        desk, self.desk = self.desk, None
-        if self.part is not None:
-            self.kept = [*(self.kept or ()), self.part]
-            self.part = None
-        for _, part in self.ahead or ():
-            self.kept = [*(self.kept or ()), part]
-        if self.kept is not None:
-            self.let_parts_go()
-        if self.parcels is not None:
-            self.parcels.clear()
-            self.parcels = None
+        self.parts.abandon(self.part)
+        self.part = None
+        self.keeping = False
         while self.peek() == RING_OK:
-            if self.record_flags & RECORD_BLOCK and desk is not None:
-                self.leave_block(desk)
+            if self.record_flags & RECORD_BLOCK:
+                self.parts.leave_block(self.record, self.record_size)
             self._step_over()
+        self.parts.desk = None
 
     def _step_over(self):
         """Go past the record at hand without telling the producer."""
         self.in_message = self.record_flags & RECORD_MORE
         self.head += spanned(self.record_size)
-
-    def leave_block(self, desk):
-        """Return the block of the descriptor at hand unread; the producer has its own record."""
-        block = cython.cast(cython.pointer(BlockDescriptor), self.record)
-        loan: uint64_t = load_relaxed(cython.address(block.loan))
-        if self.record_size == DESCRIPTOR_SIZE and loan < LOANS:
-            give_back(
-                cython.address(self.returned[loan >> 6]), cython.cast(uint64_t, 1) << (loan & 63)
-            )
-            desk.forget(load_relaxed(cython.address(block.serial)))
 
     # -- for tests, renewal and inspection ---------------------------------------------------------
 

@@ -9,6 +9,7 @@ cdef enum:
     RING_BROKEN = -1   # the peer wrote nonsense; the pipe ends
 
 cdef enum:
+    MAX_NAME = 88      # bytes in a record that names an area or a box
     # A pad up to the end of the area and the chain record behind it.
     CHAIN_RESERVE = 192  # 2 * (8 + 88)
 

@@ -96,8 +96,8 @@ class Exchange(Turns):
         pipe.let_go()
         pipe.discard_if_left()  # what came for it while it left
         # They are methods of the pipe, which so would wait for the collector, and its memory too.
-        pipe.outbound.make_area = pipe.inbound.open_area = pipe.inbound.desk = None
-        pipe.inbound.boxes = pipe.merger = None
+        pipe.outbound.make_area = pipe.inbound.open_area = pipe.inbound.parts.boxes = None
+        pipe.merger = None
         self.release(pipe.bit)
 
     def activate(self, bit: cython.int):
