@@ -6,10 +6,6 @@ from shmzmq.shm.ledger cimport Ledger
 from shmzmq.shm.lender cimport Lender
 from shmzmq.shm.ring cimport Producer
 
-cdef enum:
-    # So much of a size class stays in the cache. More is taken only for a reader that does not move.
-    HOT = 2097152  # 2 MiB
-
 
 @cython.final
 cdef class Lending:

@@ -39,6 +39,8 @@ from .shm.liveness import pid_namespace
 from .shm.segment import SegmentName
 
 _NEVER = cython.declare(uint64_t, 0xFFFFFFFFFFFFFFFF)
+# So much of a size class stays in the cache. More is taken only for a reader that does not move.
+_HOT = cython.declare(uint64_t, 2 << 20)
 _SPIN_NS = cython.declare(int64_t, 20_000)
 _NAP_US = cython.declare(cython.uint, 50)
 _STALL_NS = cython.declare(int64_t, 2_000_000)
@@ -153,14 +155,15 @@ class Lending:
         """Return a block with the payload, one that is still in the cache if that can be."""
         if self.lender.has_block(data, size):
             return self.lender.block
-        if _unread(out) + size > HOT:
+        if _unread(out) + size > _HOT:
             self.await_reader(out, size)
         return self.lender.block_for(data, size, True)
 
     def await_reader(self, out, size):
         """Wait for a reader at work, so that what is under way fits into the cache.
 
-        Not twice for one that does not move.
+        Not twice for one that does not move. Of messages that do not fit, one may be under way
+        while the next is filled.
         """
         head: uint64_t = load_relaxed(cython.address(out.control.head))
         if self.stalled and head == self.stalled_head:
@@ -178,7 +181,7 @@ class Lending:
                 else:
                     usleep(_NAP_US)
                 unread = out.bytes_written - load_relaxed(cython.address(control.bytes_read))
-                if unread + size <= HOT or unread <= size:
+                if unread + size <= _HOT or unread <= size:
                     break
                 moved = load_relaxed(cython.address(control.head))
                 now = monotonic_ns()

@@ -567,6 +567,7 @@ class Pipe:
             "side": self.side,
             "attached": self.is_attached,
             "lost": bool(self.lost),
+            "relayed": bool(self.relayed),
             "outbound": self.outbound.describe(),
             "inbound": self.inbound.describe(),
         }

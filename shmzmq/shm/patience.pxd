@@ -1,6 +1,9 @@
 cimport cython
 from libc.stdint cimport int64_t
 
+cdef extern from "<sched.h>" nogil:
+    int sched_yield()
+
 
 @cython.final
 cdef class Patience:

@@ -17,10 +17,11 @@ import os
 import cython
 from cython.cimports.libc.stdint import int64_t
 from cython.cimports.shmzmq.shm.atomics import monotonic_ns
-from cython.cimports.shmzmq.shm.yielding import sched_yield
+from cython.cimports.shmzmq.shm.patience import sched_yield
 
 # An answer through two workers takes this long, or 60 µs where nobody on its way must be woken.
-_MOST_NS = cython.declare(int64_t, 200_000)
+# On one CPU there is nobody to wait for while one waits.
+_MOST_NS = cython.declare(int64_t, 200_000 if len(os.sched_getaffinity(0)) > 1 else 0)
 _LEAST_NS = cython.declare(int64_t, 1_000)
 # A sleep that it would have paid to spend awake, or nearly: the wake-ups themselves made it longer.
 _SHORT_SLEEP_NS = cython.declare(int64_t, 1_000_000)
@@ -28,8 +29,6 @@ _CREDIT_MOST_NS = cython.declare(int64_t, 4_000_000)
 _CREDIT_SHIFT = cython.declare(cython.int, 5)  # a 32nd of the time
 _TIME_SLICE_NS = cython.declare(int64_t, 1_000_000)  # hardly less on any system
 _HOGGED_FOR_NS = cython.declare(int64_t, 100_000_000)
-
-_cpus = cython.declare(cython.int, len(os.sched_getaffinity(0)))
 
 
 @cython.cclass
@@ -40,7 +39,7 @@ class Patience:
     """
 
     def __cinit__(self):
-        self.budget_ns = _MOST_NS if _cpus > 1 else 0
+        self.budget_ns = _MOST_NS
         self.credit_ns = _CREDIT_MOST_NS
 
     def allowance(self, now):
@@ -66,7 +65,7 @@ class Patience:
 
     def slept(self, asleep_ns):
         """What was awaited came after *asleep_ns*, and somebody was woken for it."""
-        if asleep_ns < _SHORT_SLEEP_NS and _cpus > 1:
+        if asleep_ns < _SHORT_SLEEP_NS:
             self.budget_ns = _MOST_NS
 
     def give_way(self, now):

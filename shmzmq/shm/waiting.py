@@ -11,6 +11,7 @@ from cython.cimports.shmzmq.shm.atomics import load_relaxed, monotonic_ns, pause
 from cython.cimports.shmzmq.shm.patience import Patience
 from cython.cimports.shmzmq.shm.ppoll import POLLIN, pollfd, ppoll, timespec
 
+# So long a peer that is awake takes to answer: meanwhile the CPU is kept.
 _ALONE_NS = cython.declare(int64_t, 4_000)
 _QUIET_NS = cython.declare(int64_t, 300)
 _LONGEST_SLEEP_NS = cython.declare(int64_t, 1_000_000_000)

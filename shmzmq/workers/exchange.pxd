@@ -23,7 +23,6 @@ cdef class Exchange(Turns):
     cdef readonly Lender lender    # of the blocks that large parts are received into
     cdef Patience after_sending    # for what comes after something went to a stream,
     cdef Patience after_receiving  # or came from one
-    cdef Patience otherwise
     cdef dict carriers             # all of them, by their bits on the board
     cdef dict active               # those that are looked at in each round
 

@@ -54,7 +54,7 @@ class Exchange(Turns):
     def __init__(self, reactor: Reactor):
         self.reactor = reactor
         self.lender = Lender(Pool(0))
-        self.patience = self.otherwise = Patience()
+        self.patience = Patience()  # for whatever comes before there is traffic
         self.after_sending = Patience()
         self.after_receiving = Patience()
         self.carriers = {}

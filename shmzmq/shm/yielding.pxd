@@ -1,2 +1,0 @@
-cdef extern from "<sched.h>" nogil:
-    int sched_yield()
