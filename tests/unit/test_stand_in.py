@@ -23,7 +23,7 @@ if __name__ == "__main__":
         queue = context.Queue()
         child = context.Process(target=report, args=(queue,))
         child.start()
-        print(method, queue.get(timeout=30))
+        print(method, queue.get(timeout=30), flush=True)
         child.join()
     subprocess.run([sys.executable, "-c", "import zmq.poll; print(zmq.poll.__name__)"], check=True)
 """
