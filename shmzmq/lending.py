@@ -105,8 +105,13 @@ class Lending:
         if self.parcels is not None:
             return self.write_parcel(out, data, size, flags)
         block: Block = self.find_block(out, data, size)
+        if block is None:
+            return RING_EMPTY
         # The GIL may have been let go: the socket may be closed by now.
-        return RING_EMPTY if block is None else self.write_block(out, block, size, flags)
+        rc: cython.int = self.write_block(out, block, size, flags)
+        if block is not self.lender.block:
+            self.lender.pool.release(block)  # said besides: the loan, if there is one, has its use
+        return rc
 
     def write_block(self, out, block, size, flags):
         """Write a record into *out* that stands for *size* bytes in *block*.

@@ -25,7 +25,7 @@ cdef class Loan:
 @cython.final
 cdef class Lender:
     cdef readonly Pool pool            # None: nothing is lent
-    cdef const char *source            # the payload being sent, as the pattern hands it on
+    cdef const char *source            # what the user sends, as the pattern hands it on; or NULL
     cdef uint64_t size
     cdef Block block                   # with that payload; None until a pipe asked for it
     cdef int64_t deadline              # of waits for blocks to return, 0 before the first
@@ -36,6 +36,8 @@ cdef class Lender:
     cdef bint has_block(self, const char *data, uint64_t size) noexcept
     cdef Block block_for(self, const char *data, uint64_t size, bint may_grow)
     cdef object payload_for(self, const char *data, uint64_t size)
+    cdef bint is_sending(self, const char *data, uint64_t size) noexcept
     cdef int done(self) except -1
+    cdef int _drop_block(self) except -1
     cdef bint give_back(self) except -1
     cdef bint await_return(self) except -1

@@ -3,6 +3,10 @@
 A payload is copied into a block at most once, when the first pipe asks for it; all others that it
 goes to share that block. The lender holds a use of the block until the send is over, also while the
 send waits for room.
+
+Only what the user sends is shared, from `begin` to `done`: so long it stays where it is. Pipes are
+written to besides, during a send too (subscriptions, a welcome, what is said anew after a loss);
+such a payload is each time another, though it may lie where the last one lay.
 """
 
 import cython
@@ -77,44 +81,48 @@ class Lender:
 
     def begin(self, data, size, payload):
         """The socket sends *size* bytes at *data*; *payload* is an object that keeps them."""
+        self._drop_block()  # of a send that this one, by a signal's handler, has come in between
         self.source = data
         self.size = size
         self.payload = payload
 
     def begin_loan(self, loan):
         """The socket sends *loan*, whose block is shared as it is."""
-        self.source = loan.address
-        self.size = loan.nbytes
-        self.payload = lease_of(loan.address, loan.nbytes, loan)
+        self.begin(loan.address, loan.nbytes, lease_of(loan.address, loan.nbytes, loan))
         if loan.block is not None and loan.pool is self.pool:
             self.block = loan.block
             self.pool.use(self.block)
 
     def has_block(self, data, size):
         """Whether these bytes lie in a block: another pipe has asked, or they are a loan."""
-        return self.block is not None and self.source == data and self.size == size
+        return self.block is not None and self.is_sending(data, size)
+
+    def is_sending(self, data, size):
+        """Whether these bytes are what the user sends, and not something said besides."""
+        return self.source != cython.NULL and self.source == data and self.size == size
 
     def block_for(self, data, size, may_grow):
-        """Return the block with these bytes, the same for all pipes; None when there is no room."""
+        """Return the block with these bytes; None when there is no room.
+
+        It is the same for all pipes that what the user sends goes to (`block`). That of anything
+        else is the caller's, to be released once it is lent.
+        """
         if self.has_block(data, size):
             return self.block
         block: Block = self.pool.allocate(size, may_grow)
         if block is None:
             return None
         memcpy(block.address, data, size)
-        if self.block is not None:
-            self.pool.release(self.block)
-        self.block = block
-        self.source = data
-        self.size = size
+        if self.is_sending(data, size):
+            self.block = block
         return block
 
     def payload_for(self, data, size):
-        """Return an object that holds these bytes and never changes, the same for all pipes."""
-        if self.payload is None or self.source != data or self.size != size:
+        """Return an object that holds these bytes and never changes, if sent the same for all."""
+        if not self.is_sending(data, size):
+            return PyBytes_FromStringAndSize(data, size)
+        if self.payload is None:
             self.payload = PyBytes_FromStringAndSize(data, size)
-            self.source = data
-            self.size = size
         return self.payload
 
     def done(self):
@@ -122,6 +130,10 @@ class Lender:
         self.deadline = 0
         self.source = cython.NULL
         self.payload = None
+        self._drop_block()
+        return 0
+
+    def _drop_block(self):
         if self.block is not None:
             block: Block = self.block
             self.block = None

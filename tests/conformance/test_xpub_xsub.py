@@ -163,6 +163,19 @@ def test_topics_of_any_length(link: Link, length: int) -> None:
     assert xpub.recv() == b"\x00" + topic
 
 
+@pytest.mark.parametrize("length", [300, 3000, 70_000])
+def test_topics_that_come_and_go(link: Link, length: int) -> None:
+    xpub, sub = link.pair(zmq.XPUB, zmq.SUB, far={"subscribe": b"here"})
+    assert xpub.recv() == b"\x01here"
+    # Each is said in a message as long as the last, and often where that lay in memory.
+    for number in range(50):
+        topic = bytes([number]) * length
+        sub.subscribe(topic)
+        assert xpub.recv() == b"\x01" + topic
+        sub.unsubscribe(topic)
+        assert xpub.recv() == b"\x00" + topic
+
+
 def test_many_topics(link: Link) -> None:
     topics = [b"%d." % number for number in range(1000)]
     xpub, sub = link.pair(zmq.XPUB, zmq.SUB, far={"subscribe": topics})

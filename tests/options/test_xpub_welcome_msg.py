@@ -26,6 +26,16 @@ def test_it_comes_before_all_else(link: Link) -> None:
     assert sub.recv() == b"first"
 
 
+@pytest.mark.parametrize("size", [3000, 50_000])
+def test_however_long_it_is_what_follows_is_itself(link: Link, size: int) -> None:
+    welcome, first = b"w" * size, b"f" * (size + 1)
+    xpub, sub = link.pair(zmq.XPUB, zmq.SUB, {"xpub_welcome_msg": welcome}, {"subscribe": b""})
+    assert xpub.recv() == b"\1"
+    for message in (first, first + b"2"):
+        xpub.send(message)
+    assert [sub.recv() for _ in range(3)] == [welcome, first, first + b"2"]
+
+
 def test_who_has_not_subscribed_to_it_does_not_get_it(link: Link) -> None:
     xpub, sub = link.pair(zmq.XPUB, zmq.SUB, {"xpub_welcome_msg": b"welcome"}, {"subscribe": b"A"})
     assert xpub.recv() == b"\1A"
